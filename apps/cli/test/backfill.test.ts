@@ -1,5 +1,6 @@
 import { startSandbox } from '@wrapup/sandbox';
 import { expect, onTestFinished, test } from 'vitest';
+import { beginAttempt } from '../../../test/support/store.ts';
 import { CONFIG, configFolder, openInstallation } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
 
@@ -38,7 +39,7 @@ test('a call whose payload has expired is fetched again, and can be replayed the
   const wanted = [{ route: 'sales-calls', connection: 'sales' }];
   await store.ledger.route({ source: 'main', call_id, revision }, { effect: 'applied', facts: { notes: [] }, wanted });
   const ref = { source: 'main', call_id, revision, route: 'sales-calls', replays: 0 };
-  await store.ledger.begin(ref);
+  await beginAttempt(store, ref);
   await store.ledger.recordOutcome(ref, { state: 'parked', code: 'invalid_field' });
   await store.payloads.remove('main', call_id, [revision]);
 

@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { maintainIndex, runBulk, startBulk } from '@wrapup/queue';
 import { expect, test } from 'vitest';
+import { beginAttempt } from '../../../test/support/store.ts';
 import { AMBIGUOUS, CONFIG, configFolder, DEAD, openInstallation } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
 
@@ -64,7 +65,7 @@ test('a dead delivery is listed also before it is filed', async () => {
   const { env, store, route } = await openInstallation();
   const call = await route('connected', { call_id: 'd-1' });
   const ref = { ...call, route: 'sales-calls', replays: 0 };
-  await store.ledger.begin(ref);
+  await beginAttempt(store, ref);
   await store.ledger.recordOutcome(ref, DEAD);
   expect((await wrapup(['dead', 'list', '--json'], env)).json()).toMatchObject([{ call_id: 'd-1' }]);
 });

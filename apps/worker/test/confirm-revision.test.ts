@@ -4,6 +4,7 @@ import type { Config } from '@wrapup/config';
 import type { CallJob } from '@wrapup/queue';
 import { type VoiceCall, webhookOf } from '@wrapup/sandbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beginAttempt } from '../../../test/support/store.ts';
 import { processCall } from '../src/calls/process-call.ts';
 import { Verifier } from '../src/calls/verifier.ts';
 import { readCall } from '../src/payloads/read-call.ts';
@@ -52,7 +53,7 @@ function open(change: Partial<Source> = {}) {
     async deliver(job: CallJob) {
       for (const { route, revision, replays } of (await ledger(job)).deliveries) {
         const ref = { ...job, route, revision, replays };
-        await callStore.store.ledger.begin(ref);
+        await beginAttempt(callStore.store, ref);
         await callStore.store.ledger.recordOutcome(ref, { state: 'written' });
       }
     },

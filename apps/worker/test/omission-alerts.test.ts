@@ -2,7 +2,7 @@ import type { Config } from '@wrapup/config';
 import type { Omission } from '@wrapup/destination';
 import { ALERTS_QUEUE, type DeliveryChange, revisionOf } from '@wrapup/queue';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { makeArrival, newArrival, openTestStore } from '../../../test/support/store.ts';
+import { beginAttempt, makeArrival, newArrival, openTestStore } from '../../../test/support/store.ts';
 import { alertOmissions } from '../src/upkeep/omission-alerts.ts';
 import { sweep } from '../src/upkeep/sweep.ts';
 import { configWith } from './support/call-store.ts';
@@ -40,7 +40,7 @@ it('alerts once when more of the last hour’s deliveries lose a field than may,
     const wanted = [{ route: 'sales-calls', connection: 'sales' }];
     await store.ledger.route({ source, call_id, revision }, { effect: 'applied', facts: { notes: [] }, wanted });
     const ref = { source, call_id, route: 'sales-calls', revision, replays: 0 };
-    await store.ledger.begin(ref);
+    await beginAttempt(store, ref);
     const at = { file: 'mappings/hubspot.yaml', line: 7, column: 3 };
     const note: Omission = {
       code: 'unknown_option',

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type CallJob, type DeliveryChange, type DeliveryJob, forgetCall, jobId, revisionOf } from '@wrapup/queue';
 import { type ConnectionOptions, UnrecoverableError, Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { makeArrival } from '../../../test/support/store.ts';
+import { beginAttempt, makeArrival } from '../../../test/support/store.ts';
 import { processCall } from '../src/calls/process-call.ts';
 import { RecentCalls } from '../src/payloads/recent-calls.ts';
 import { sweep } from '../src/upkeep/sweep.ts';
@@ -27,7 +27,7 @@ async function settle(job: CallJob, change: DeliveryChange, payloads?: typeof PA
   const [delivery] = (await store.ledger.read('main', job.call_id))?.deliveries ?? [];
   if (!delivery) throw new Error('no delivery');
   const ref = { ...job, route: delivery.route, revision: delivery.revision, replays: delivery.replays };
-  await store.ledger.begin(ref);
+  await beginAttempt(store, ref);
   expect(await store.ledger.recordOutcome(ref, change, payloads && { payloads })).toBe(true);
 }
 
@@ -230,7 +230,7 @@ describe('revisions', () => {
     const first = await callStore.arrive(payload);
     await processCall(first, { store, config: configWith() });
     const job: DeliveryJob = { ...first, route: 'sales-calls', replays: 0 };
-    await store.ledger.begin(job);
+    await beginAttempt(store, job);
     await store.ledger.recordOutcome(job, { state: 'written', records: [] });
     for (const phone_number of ['+14155550198', '+14155550199']) {
       const forged = await callStore.arrive({ ...payload, lead: { ...payload.lead, phone_number } });
@@ -286,7 +286,7 @@ describe('the sweep', () => {
     const call = await callStore.arrive(connectedPayload());
     await processCall(call, { store, config: configWith() });
     const job: DeliveryJob = { ...call, route: 'sales-calls', replays: 0 };
-    await store.ledger.begin(job);
+    await beginAttempt(store, job);
     await store.ledger.recordOutcome(job, { state: 'parked', code: 'refused', reason: 'r' });
     await sweep(store, configWith(), later);
     expect((await store.operations.list('parked')).filter(({ call_id }) => call_id === call.call_id)).toHaveLength(1);

@@ -1,6 +1,7 @@
 /** How long payloads are kept: as long as they may still be needed, and no longer. */
 import type { DeliveryState } from '@wrapup/queue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beginAttempt } from '../../../test/support/store.ts';
 import { processCall } from '../src/calls/process-call.ts';
 import { scheduleExpiry } from '../src/payloads/retention.ts';
 import { sweep } from '../src/upkeep/sweep.ts';
@@ -19,7 +20,7 @@ async function settledCall(state?: DeliveryState) {
   const call = await callStore.arrive(connectedPayload());
   await processCall(call, { store, config: configWith() });
   const ref = { ...call, route: 'sales-calls', replays: 0 };
-  await store.ledger.begin(ref);
+  await beginAttempt(store, ref);
   if (state) await store.ledger.recordOutcome(ref, { state });
   await scheduleExpiry(store, configWith(), call.source, call.call_id);
   return call;

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { DeliveryChange } from '@wrapup/queue';
 import { samplePayload } from '@wrapup/synthflow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beginAttempt } from '../../../test/support/store.ts';
 import { processCall } from '../src/calls/process-call.ts';
 import type { Verify } from '../src/calls/verifier.ts';
 import { readCall } from '../src/payloads/read-call.ts';
@@ -47,7 +48,7 @@ function open(change: { api_key?: string; verify?: Verify; revisions?: 'additive
     async deliver(change: DeliveryChange) {
       const { route, revision, replays } = await delivery();
       const ref = { source: 'main', call_id: id, route, revision, replays };
-      await store.ledger.begin(ref);
+      await beginAttempt(store, ref);
       expect(await store.ledger.recordOutcome(ref, change)).toBe(true);
     },
     delivery,

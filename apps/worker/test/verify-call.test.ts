@@ -3,6 +3,7 @@ import type { Config } from '@wrapup/config';
 import type { CallJob, UnresolvedJob } from '@wrapup/queue';
 import { singleOf, type VoiceCall, webhookOf } from '@wrapup/sandbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beginAttempt } from '../../../test/support/store.ts';
 import { processCall } from '../src/calls/process-call.ts';
 import { Verifier } from '../src/calls/verifier.ts';
 import { readCall } from '../src/payloads/read-call.ts';
@@ -139,7 +140,7 @@ describe('a webhook under trust: api', () => {
     await rest(job);
     const [{ route, revision, replays } = { route: '', revision: '', replays: 0 }] = (await ledger(job)).deliveries;
     const ref = { ...job, route, revision, replays };
-    await callStore.store.ledger.begin(ref);
+    await beginAttempt(callStore.store, ref);
     await callStore.store.ledger.recordOutcome(ref, { state: 'written' });
     sandbox.control.place({ ...answered, id: job.call_id, lead: { phone: '+14155550188' } });
     const again = await callStore.arrive({ ...payload, touched: true } as never);

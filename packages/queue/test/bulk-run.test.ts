@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeArrival, openTestStore } from '../../../test/support/store.ts';
+import { beginAttempt, makeArrival, openTestStore } from '../../../test/support/store.ts';
 import {
   type BulkResult,
   type BulkRun,
@@ -33,7 +33,7 @@ async function park(call_id: string = randomUUID(), { replays = 0, code = 'inval
     );
   }
   const ref = { source: 'main', call_id, route: 'sales-calls', revision, replays };
-  await store.ledger.begin(ref);
+  await beginAttempt(store, ref);
   await store.ledger.recordOutcome(ref, { state: 'parked', code, reason });
   const delivery = await deliveryOf(call_id);
   if (delivery) await store.operations.addUnresolved(ref, delivery);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { copyMemories, type MemoryCopy, removeClient, type Store, takeCall, takeMemory } from '@wrapup/queue';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { makeArrival, openTestStore } from '../../../test/support/store.ts';
+import { beginAttempt, makeArrival, openTestStore } from '../../../test/support/store.ts';
 
 let store: Store;
 beforeAll(async () => {
@@ -154,7 +154,7 @@ it('an attempt that begins knows whether its connection has choices, so that del
     const call_id = await park({}, connection);
     const ref = { source: 'main', call_id, route: 'sales-calls' };
     const delivery = await store.ledger.requeue('main', call_id, 'sales-calls', ['parked']);
-    return store.ledger.begin({ ...ref, revision: delivery?.revision ?? '', replays: 1 });
+    return beginAttempt(store, { ...ref, revision: delivery?.revision ?? '', replays: 1 });
   };
   expect(await begun('quiet')).toMatchObject({ has_choices: false });
   await store.choices.keep({

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { makeArrival, openTestStore } from '../../../test/support/store.ts';
+import { beginAttempt, makeArrival, openTestStore } from '../../../test/support/store.ts';
 import {
   type Arrival,
   type DeliveryRef,
@@ -41,7 +41,7 @@ describe('ledger', () => {
   it('opens a delivery once, and gives it again while it is queued', async () => {
     expect(await route()).toMatchObject([{ route: 'sales-calls', state: 'queued', attempts: 0 }]);
     expect(await route()).toHaveLength(1);
-    await store.ledger.begin(ref);
+    await beginAttempt(store, ref);
     await store.ledger.recordOutcome(ref, { state: 'written', records: [], requests: 3 });
     expect(await route()).toHaveLength(0);
     expect(await store.ledger.read(ref.source, ref.call_id)).toMatchObject({
@@ -54,7 +54,7 @@ describe('ledger', () => {
 
   it('counts attempts when they begin, and gives one back for a wait', async () => {
     await route();
-    expect(await store.ledger.begin(ref, 'abc')).toMatchObject({ attempts: 1, mapping: 'abc' });
+    expect(await beginAttempt(store, ref, 'abc')).toMatchObject({ attempts: 1, mapping: 'abc' });
     await store.ledger.recordOutcome(ref, { code: 'throttled', reason: 'wait' }, { refundAttempt: true });
     expect(await delivery()).toMatchObject({ attempts: 0, state: 'queued', code: 'throttled' });
   });
@@ -213,12 +213,12 @@ describe('ledger', () => {
     const before = await store.redis.ttl(payload);
     const isOpen = async () => (await store.redis.zscore(store.keys.open, `main:${ref.call_id}`)) !== null;
     const payloads = { delivered_days: 7, stopped_days: 30 };
-    await store.ledger.begin(ref);
+    await beginAttempt(store, ref);
     await store.ledger.recordOutcome(ref, { state: 'written', records: [] }, { payloads });
     expect(await isOpen()).toBe(true);
     expect(await store.redis.ttl(payload)).toBeGreaterThanOrEqual(before - 60);
     const last = { ...ref, route: 'events' };
-    await store.ledger.begin(last);
+    await beginAttempt(store, last);
     await store.ledger.recordOutcome(last, { state: 'parked', code: 'refused' }, { payloads });
     expect(await isOpen()).toBe(false);
     expect(await store.redis.ttl(payload)).toBeLessThanOrEqual(30 * 86_400);
@@ -229,7 +229,7 @@ describe('ledger', () => {
     await route();
     const person = recordOf('sales', 'contacts', randomUUID());
     const digests = await store.people.digestsOf([person]);
-    await store.ledger.begin(ref);
+    await beginAttempt(store, ref);
     await store.ledger.drop('main', ref.call_id, 'sales-calls', { reason: 'given up while it was written' });
     expect(await store.ledger.recordOutcome(ref, { state: 'written' }, { people: { digests, days: 90 } })).toBe(false);
     expect(await store.people.calls([person])).toEqual([{ source: 'main', call_id: ref.call_id }]);
@@ -245,14 +245,14 @@ describe('ledger', () => {
 
   it('refuses a job of another revision or replay', async () => {
     await route();
-    expect(await store.ledger.begin({ ...ref, revision: 'other' })).toBeUndefined();
-    expect(await store.ledger.begin({ ...ref, replays: 1 })).toBeUndefined();
+    expect(await beginAttempt(store, { ...ref, revision: 'other' })).toBeUndefined();
+    expect(await beginAttempt(store, { ...ref, replays: 1 })).toBeUndefined();
     expect(await store.ledger.recordOutcome({ ...ref, replays: 1 }, { state: 'written' })).toBe(false);
   });
 
   it('replays a parked delivery under a new count, and files it away', async () => {
     await route();
-    await store.ledger.begin(ref);
+    await beginAttempt(store, ref);
     await store.ledger.recordOutcome(ref, {
       state: 'parked',
       code: 'invalid_field',
@@ -278,20 +278,20 @@ describe('ledger', () => {
     expect((await store.operations.list('parked')).some(({ call_id }) => call_id === ref.call_id)).toBe(false);
     const jobs = await store.queues.deliveries('sales').getJobs(['waiting', 'prioritized']);
     expect(jobs.map(({ data }) => data)).toContainEqual({ ...ref, replays: 1, config: 'c0ffee' });
-    expect(await store.ledger.begin(ref)).toBeUndefined();
-    expect(await store.ledger.begin({ ...ref, replays: 1 })).toBeDefined();
+    expect(await beginAttempt(store, ref)).toBeUndefined();
+    expect(await beginAttempt(store, { ...ref, replays: 1 })).toBeDefined();
   });
 
   it('does not replay what was written', async () => {
     await route();
-    await store.ledger.begin(ref);
+    await beginAttempt(store, ref);
     await store.ledger.recordOutcome(ref, { state: 'written' });
     expect(await store.operations.replay(ref.source, ref.call_id, ref.route, { attempts: 10 })).toBe('moved');
   });
 
   it('does not replay what has no payload left, and leaves it where it is', async () => {
     await route();
-    await store.ledger.begin(ref);
+    await beginAttempt(store, ref);
     await store.ledger.recordOutcome(ref, { state: 'parked', code: 'invalid_field' });
     await store.payloads.remove(ref.source, ref.call_id, [ref.revision]);
     expect(await store.operations.replay(ref.source, ref.call_id, ref.route, { attempts: 10 })).toBe('expired');
@@ -316,7 +316,7 @@ describe('ledger', () => {
 
   it('sends a newer revision on its way and leaves an older one behind', async () => {
     await route();
-    await store.ledger.begin(ref);
+    await beginAttempt(store, ref);
     await store.ledger.recordOutcome(ref, { state: 'written' });
     const newer = Buffer.from('{"more":1}');
     await accept({
@@ -337,7 +337,7 @@ describe('ledger', () => {
 
   it('takes nothing back in a rerun, however far apart the clocks of those are that received the revisions', async () => {
     await route();
-    await store.ledger.begin(ref);
+    await beginAttempt(store, ref);
     await store.ledger.recordOutcome(ref, { state: 'written' });
     const other = Buffer.from('{"other":1}');
     await accept(makeArrival(ref.call_id, other, { received_at: Date.now() - 5_000 }));

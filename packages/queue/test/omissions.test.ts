@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Omission, ReceiptNote } from '@wrapup/destination';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startRedis } from '../../../test/support/redis.ts';
-import { makeArrival, openTestStore } from '../../../test/support/store.ts';
+import { beginAttempt, makeArrival, openTestStore } from '../../../test/support/store.ts';
 import {
   forgetCall,
   omissionId,
@@ -48,7 +48,7 @@ async function settle(notes: ReceiptNote[], given: Given = {}): Promise<string> 
   } else await store.ledger.requeue(source, call_id, route, ['written']);
   const delivery = (await store.ledger.read(source, call_id))?.deliveries.find((one) => one.route === route);
   const ref = { source, call_id, route, revision, replays: delivery?.replays ?? 0 };
-  await store.ledger.begin(ref);
+  await beginAttempt(store, ref);
   const change = { state: 'written' as const, records: [], notes };
   expect(await store.ledger.recordOutcome(ref, change, { keptMs: 90 * DAY_MS })).toBe(true);
   store.counters.add({ connection, route }, counters);

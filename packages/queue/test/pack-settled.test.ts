@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeArrival, openTestStore } from '../../../test/support/store.ts';
+import { beginAttempt, makeArrival, openTestStore } from '../../../test/support/store.ts';
 import {
   type Arrival,
   copyCall,
@@ -42,7 +42,7 @@ async function settle(
   const wanted = end === 'unrouted' ? [] : [{ route: 'sales-calls', connection: 'sales' }];
   await store.ledger.route(ref, { effect: 'applied', facts: { outcome: 'connected', notes: [] }, wanted, digest: 'd' });
   if (end !== 'unrouted' && end !== 'queued') {
-    await store.ledger.begin(ref, 'mapping');
+    await beginAttempt(store, ref, 'mapping');
     const records =
       end === 'written' ? [{ name: 'person', object: 'contacts', id: '123456789', did: 'created' as const }] : [];
     const state = end === 'dropped' ? 'parked' : end;
@@ -268,7 +268,7 @@ describe('a packed call', () => {
     const ref = { ...call, revision: revisionOf(call.body) };
     const wanted = [{ route: 'sales-calls', connection: 'sales' }];
     expect(await store.ledger.route(ref, { effect: 'applied', facts: { notes: [] }, wanted })).toEqual([]);
-    expect(await store.ledger.begin({ ...ref, route: 'sales-calls', replays: 0 })).toBeUndefined();
+    expect(await beginAttempt(store, { ...ref, route: 'sales-calls', replays: 0 })).toBeUndefined();
     expect(await read()).toEqual(before);
   });
 

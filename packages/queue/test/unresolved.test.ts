@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makeArrival, openTestStore } from '../../../test/support/store.ts';
+import { beginAttempt, makeArrival, openTestStore } from '../../../test/support/store.ts';
 import {
   cursorOf,
   type DeliveryChange,
@@ -52,7 +52,7 @@ async function stop({
     { effect: 'applied', facts: { notes: [] }, wanted: [{ route, connection }] },
   );
   const ref = { source, call_id, route, revision, replays: 0 };
-  await store.ledger.begin(ref);
+  await beginAttempt(store, ref);
   const why: DeliveryChange = { state: 'parked', code: 'invalid_field', reason: 'no such option', ...change };
   await store.ledger.recordOutcome(ref, why);
   if (at !== undefined) {

@@ -6,7 +6,7 @@ import { type DeliveryChange, openStore, revisionOf } from '@wrapup/queue';
 import { type SampleKind, type SampleOverrides, samplePayload } from '@wrapup/synthflow';
 import { onTestFinished } from 'vitest';
 import { freshPrefix, redisUrl } from '../../../../test/support/redis.ts';
-import { makeArrival } from '../../../../test/support/store.ts';
+import { beginAttempt, makeArrival } from '../../../../test/support/store.ts';
 
 export const SECRET = '5f1c0de9a77401bb3f1c0de9a77401b3';
 
@@ -68,7 +68,7 @@ export async function openInstallation() {
   async function settle(overrides: SampleOverrides & { call_id: string }, change: DeliveryChange, source = 'main') {
     const call = await route('connected', overrides, source);
     const ref = { ...call, route: 'sales-calls', replays: 0 };
-    await store.ledger.begin(ref, 'abc123');
+    await beginAttempt(store, ref, 'abc123');
     // A worker counts what it has written.
     const kept = change.state === 'written' ? { keptMs: 90 * 24 * 3600_000 } : {};
     await store.ledger.recordOutcome(ref, change, kept);

@@ -16,6 +16,7 @@ import {
 import { createLogger, createMetrics, serve } from '@wrapup/telemetry';
 import { vi } from 'vitest';
 import { freshPrefix, redisUrl } from '../../../../test/support/redis.ts';
+import { beginAttempt } from '../../../../test/support/store.ts';
 import { createDashboard, type DashboardParts } from '../../src/index.ts';
 
 export type Harness = Awaited<ReturnType<typeof startDashboard>>;
@@ -120,7 +121,7 @@ export async function startDashboard({
         const change = given.deliveries[index]?.change;
         if (!change) continue;
         const ref = { source, call_id, route: delivery.route, revision, replays: 0 };
-        await store.ledger.begin(ref, 'a1b2c3d4e5f6');
+        await beginAttempt(store, ref, 'a1b2c3d4e5f6');
         // A worker counts what it has written.
         const kept = change.state === 'written' ? { keptMs: 90 * 24 * 3600_000 } : {};
         await store.ledger.recordOutcome(ref, change, kept);

@@ -13,7 +13,7 @@ import { INDEX_LUA } from './unresolved-index.ts';
 
 /**
  * Begins an attempt, unless the job is out of date or another process is at the delivery. KEYS ledger, what the keys of choices begin
- * with, lease. ARGV route, revision, replays, mapping hash, owner of the lease (empty: none is taken), ms until it ends, '1' to answer
+ * with, lease. ARGV route, revision, replays, mapping hash, owner of the lease, ms until it ends, '1' to answer
  * the whole entry.
  * A repetition for the same owner counts no further attempt.
  * Answers nothing for a job that is out of date, `[]` while another process holds the lease and does not yield it; else the delivery as it stands now, and
@@ -30,12 +30,11 @@ local delivery = cjson.decode(have)
 if delivery.state ~= 'queued' or delivery.revision ~= ARGV[2] or delivery.replays ~= tonumber(ARGV[3]) then return nil end
 local holder = redis.call('GET', KEYS[3])
 -- Sent again by a client that lost its connection before the answer came.
-local isBegun = ARGV[5] ~= '' and holder == ARGV[5]
-if ARGV[5] ~= '' and not isBegun then
+if holder ~= ARGV[5] then
   if not isFree(holder) then return {} end
   redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[6])
+  delivery.attempts = delivery.attempts + 1
 end
-if not isBegun then delivery.attempts = delivery.attempts + 1 end
 if ARGV[4] ~= '' then
   -- Steps noted under another mapping are done again: it may have meant another person, and keys make that safe.
   if delivery.mapping ~= ARGV[4] then delivery.done = nil end

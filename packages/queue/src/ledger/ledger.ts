@@ -90,12 +90,6 @@ export class Ledger extends LedgerReader {
     return (JSON.parse(answer) as RoutedDelivery[]).map(repairDelivery);
   }
 
-  /** Begins an attempt; undefined when the job is out of date and must do nothing. Takes no lease. */
-  async begin(ref: DeliveryRef, mapping = ''): Promise<BegunDelivery | undefined> {
-    const answer = await this.#begin(ref, mapping, { owner: '', ttl: 0, withEntry: false });
-    return answer === 'busy' ? undefined : answer?.delivery;
-  }
-
   /**
    * Takes the lease of a delivery and begins an attempt, in one step.
    * @param options.ttl ms after which the lease of a process that died is free
@@ -107,33 +101,27 @@ export class Ledger extends LedgerReader {
     mapping: string | undefined,
     { ttl, withEntry }: { ttl: number; withEntry: boolean },
   ): Promise<TakenDelivery | 'busy' | undefined> {
-    const owner = randomUUID();
-    const begun = await this.#begin(ref, mapping ?? '', { owner, ttl, withEntry });
-    if (begun === undefined || begun === 'busy') return begun;
-    return { ref, ...begun, lease: new HeldLease(this.redis, [this.#leaseOf(ref)], owner, ttl) };
-  }
-
-  #leaseOf({ source, call_id, route }: DeliveryRef): string {
-    return this.keys.lease(deliveryLease(source, call_id, route));
-  }
-
-  async #begin(
-    ref: DeliveryRef,
-    mapping: string,
-    { owner, ttl, withEntry }: { owner: string; ttl: number; withEntry: boolean },
-  ): Promise<Omit<TakenDelivery, 'ref' | 'lease'> | 'busy' | undefined> {
     const { source, call_id, route, revision, replays } = ref;
+    const owner = randomUUID();
+    const leased = this.#leaseOf(ref);
     const answer = await beginDelivery(
       this.redis,
-      [this.keys.ledger(source, call_id), this.keys.choices(''), this.#leaseOf(ref)],
-      [route, revision, replays, mapping, owner, ttl, withEntry ? '1' : ''],
+      [this.keys.ledger(source, call_id), this.keys.choices(''), leased],
+      [route, revision, replays, mapping ?? '', owner, ttl, withEntry ? '1' : ''],
     );
     if (!answer) return undefined;
     const [json, revisions = 0, ...fields] = answer;
     if (json === undefined) return 'busy';
     const { has_choices, ...delivery } = JSON.parse(json) as BegunDelivery;
     const entry = parseEntry(toHash(fields));
-    return { delivery: { ...repairDelivery(delivery), has_choices }, revisions, ...(entry ? { entry } : {}) };
+    return {
+      ...{ ref, delivery: { ...repairDelivery(delivery), has_choices }, revisions, ...(entry ? { entry } : {}) },
+      lease: new HeldLease(this.redis, [leased], owner, ttl),
+    };
+  }
+
+  #leaseOf({ source, call_id, route }: DeliveryRef): string {
+    return this.keys.lease(deliveryLease(source, call_id, route));
   }
 
   /**
