@@ -22,7 +22,7 @@ export interface PlannedDelivery extends Pick<TakenDelivery, 'ref' | 'lease'> {
   span?: Span;
 }
 
-/** What became of a plan; or why it was not sent: as `TakenDelivery` of `Ledger.take`, once more. */
+/** What became of a plan; or why it was not sent, as `Ledger.recheck` says. */
 export type SendOutcome = WriteOutcome | 'busy' | 'outdated';
 
 type Batcher = DeliveryBatcher<PlannedDelivery, SendOutcome>;

@@ -14,8 +14,7 @@ import { INDEX_LUA } from './unresolved-index.ts';
 /**
  * Begins an attempt, unless the job is out of date or another process is at the delivery. KEYS ledger, what the keys of choices begin
  * with, lease. ARGV route, revision, replays, mapping hash, owner of the lease, ms until it ends, '1' to answer
- * the whole entry.
- * A repetition for the same owner counts no further attempt.
+ * the whole entry. A repetition for the same owner counts no further attempt.
  * Answers nothing for a job that is out of date, `[]` while another process holds the lease and does not yield it; else the delivery as it stands now, and
  * whether its connection has choices, as JSON, then how many revisions the call has, then, where they are asked for, the fields of
  * its entry.
