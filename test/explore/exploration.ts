@@ -5,7 +5,7 @@
 import { hash } from 'node:crypto';
 import { makeRandom } from '../support/random.ts';
 import { Decisions } from './decisions.ts';
-import { checkEnd, checkMoment, isSettled } from './stage/invariants.ts';
+import { checkEnd, checkMoment, isQueueRight, isSettled } from './stage/invariants.ts';
 import { observe, observeCrm } from './stage/observe.ts';
 import { type Ground, Stage } from './stage/stage.ts';
 import type { LogEntry } from './world/world.ts';
@@ -119,7 +119,7 @@ class Exploration {
       if (this.#violations.length > 0) return;
       const seen = await observe(this.#ground.redis, world.now);
       if (seen.connection.operator) this.#stage.runner.operate('resume');
-      else if (seen.jobs.size === 0 && seen.calls.every(isSettled)) break;
+      else if (seen.jobs.size === 0 && seen.calls.every(isSettled) && isQueueRight(seen)) break;
       else if (round > 3) this.#stage.runner.sweep();
       await this.#stage.pass(REST_MS[Math.min(round, REST_MS.length - 1)] as number, 'nothing is under way');
     }

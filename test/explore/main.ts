@@ -6,13 +6,18 @@
  *   npm run explore -- --from 1001 --seeds 500 --steps 200 --twice
  *
  * `--publish` writes the figures into docs/reliability.md. `--steps` are those in which things go wrong; then everything is repaired and has to come to rest. With `--twice` each seed runs
- * twice, and the two logs must be equal. A seed that fails is shrunk and told as a story. Exit code 1 when anything is broken.
+ * twice, and the two logs must be equal. A seed that fails is shrunk and told as a story. `--first` ends with the first that fails.
+ *
+ * `--planted all`, or the name of one of `planted/plants.ts`, takes a guard away and shows that this is found.
+ *
+ * Exit code 1 when anything is broken.
  */
 import { parseArgs } from 'node:util';
 import { renderAgain } from '../faults/report.ts';
 import { explore } from './exploration.ts';
 import { openGround } from './ground.ts';
-import { publishExplored } from './report.ts';
+import { findPlants } from './planted/find-plants.ts';
+import { publishExplored, publishPlanted } from './report.ts';
 import { shrink } from './shrink.ts';
 import { list, tell } from './story.ts';
 
@@ -26,6 +31,8 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     steps: { type: 'string', default: '200' },
     twice: { type: 'boolean', default: false },
+    first: { type: 'boolean', default: false },
+    planted: { type: 'string' },
     publish: { type: 'boolean', default: false },
   },
 });
@@ -35,6 +42,22 @@ const [from, seeds, steps] = [values.seed ?? values.from, values.seed ? '1' : va
 if (![from, seeds, steps].every((number) => Number.isInteger(number) && number >= 0)) {
   console.error('Give --seed, --from, --seeds and --steps whole numbers.');
   process.exit(2);
+}
+
+if (values.planted !== undefined) {
+  const found = await findPlants(
+    values.planted === 'all' ? '' : values.planted,
+    steps,
+    ({ name, seed, broke, seconds: took }) =>
+      console.log(seed ? `${name}: seed ${seed}, ${took} s: ${broke?.slice(0, 120)}` : `${name}: NOT FOUND, ${took} s`),
+  );
+  const missed = found.filter(({ seed }) => seed === undefined);
+  console.log(`${found.length - missed.length} of ${found.length} planted faults found`);
+  if (values.publish) {
+    publishPlanted(found);
+    renderAgain();
+  }
+  process.exit(missed.length === 0 ? 0 : 1);
 }
 
 const ground = await openGround();
@@ -54,6 +77,7 @@ for (let seed = from; seed < from + seeds; seed += 1) {
   if (run.violations.length === 0) continue;
   broken.push(seed);
   console.log(`seed ${seed}: ${run.violations.join('; ')}`);
+  if (values.first) break;
   if (broken.length > MAX_STORIES) continue;
   const short = await shrink(ground, { seed, steps }, run);
   console.log(`\n${tell(short).join('\n')}\n\nrepeat it: npm run explore -- --seed ${seed} --steps ${steps}\n`);

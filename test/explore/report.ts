@@ -1,6 +1,7 @@
 /** What docs/reliability.md says of exploring, and the figures that it is made of. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { FoundPlant } from './planted/find-plants.ts';
 
 const FIGURES = join(import.meta.dirname, 'results.json');
 
@@ -19,6 +20,31 @@ export interface ExploredFigures {
 
 export function publishExplored(figures: ExploredFigures): void {
   writeFileSync(FIGURES, `${JSON.stringify(figures, undefined, 2)}\n`);
+}
+
+const PLANTED = join(import.meta.dirname, 'planted', 'results.json');
+
+export function publishPlanted(found: readonly FoundPlant[]): void {
+  writeFileSync(PLANTED, `${JSON.stringify(found, undefined, 2)}\n`);
+}
+
+function renderPlanted(): string {
+  if (!existsSync(PLANTED)) return '';
+  const found = JSON.parse(readFileSync(PLANTED, 'utf8')) as FoundPlant[];
+  const rows = found.map(
+    ({ name, what, seed, broke, seconds }) =>
+      `| \`${name}\` | ${what} | ${seed === undefined ? 'not found' : `${seed} | ${(broke ?? '').split(':', 1)[0]} | ${seconds}`} |`,
+  );
+  return `
+### Faults that were planted
+
+A check that finds nothing may be blind. So guards are taken away one by one, by a change of the source as it is loaded
+(\`test/explore/planted/plants.ts\`), and the explorer has to find each: \`npm run explore -- --planted all\`.
+
+| Fault | The guard that is gone | Seed | Broke | Seconds |
+| --- | --- | ---: | --- | ---: |
+${rows.join('\n')}
+`;
 }
 
 /** The section of the page; empty where nothing was published. */
@@ -61,5 +87,5 @@ ${sorted.map(([what, times]) => `| ${what} | ${times} |`).join('\n')}
 **What it does not cover.** A process whose event loop stands still for longer than its lease holds, ten seconds, and then goes on, may still write to a
 person after a newer call has: no CRM takes a fencing token. Calls that reach one person by different numbers or addresses at the same
 moment are not kept apart. HubSpot alone is explored; Salesforce, encryption, packing of the ledger and \`trust: api\` have tests of their own.
-`;
+${renderPlanted()}`;
 }

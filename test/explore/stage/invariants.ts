@@ -87,6 +87,12 @@ export function isSettled({ routed, revisions, deliveries, stopped }: LedgerEntr
   return stopped !== undefined || (routed && revisions.every(({ effect }) => effect));
 }
 
+/** Whether the queue stands still as the state of its connection says. Workers compare the two once a minute. */
+export function isQueueRight({ connection, isQueuePaused }: Observed): boolean {
+  const circuit = connection.circuit ? 'open' : 'closed';
+  return isPaused({ circuit, ...(connection.operator ? { operator: { since: 0 } } : {}) }) === isQueuePaused;
+}
+
 /** Promises 2, 6, 7 and 8, once nothing moves any more. */
 export function checkEnd(seen: Observed, crm: CrmRecords, promised: Promised): string[] {
   const broken: string[] = [];
@@ -113,11 +119,7 @@ export function checkEnd(seen: Observed, crm: CrmRecords, promised: Promised): s
       ),
     );
   }
-  const state = {
-    circuit: seen.connection.circuit ? ('open' as const) : ('closed' as const),
-    ...(seen.connection.operator ? { operator: { since: 0 } } : {}),
-  };
-  if (isPaused(state) !== seen.isQueuePaused)
+  if (!isQueueRight(seen))
     broken.push(
       `owner: the queue is ${seen.isQueuePaused ? '' : 'not '}paused, and the connection’s state says otherwise`,
     );
