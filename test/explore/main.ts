@@ -47,7 +47,7 @@ if (![from, seeds, steps].every((number) => Number.isInteger(number) && number >
 if (values.planted !== undefined) {
   const found = await findPlants(
     values.planted === 'all' ? '' : values.planted,
-    steps,
+    { seeds, steps },
     ({ name, seed, broke, seconds: took }) =>
       console.log(seed ? `${name}: seed ${seed}, ${took} s: ${broke?.slice(0, 120)}` : `${name}: NOT FOUND, ${took} s`),
   );

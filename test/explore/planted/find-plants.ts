@@ -3,8 +3,6 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { PLANTS, type Plant } from './plants.ts';
 
-/** Seeds that are tried for each. */
-const MAX_SEEDS = 400;
 const AT_ONCE = 2;
 
 export interface FoundPlant {
@@ -18,10 +16,16 @@ export interface FoundPlant {
   seconds: number;
 }
 
+interface Tried {
+  /** Seeds that are tried for each, at most. */
+  seeds: number;
+  steps: number;
+}
+
 /** @param only the name of one; all when it is empty @param report called for each as it ends */
 export async function findPlants(
   only: string,
-  steps: number,
+  tried: Tried,
   report: (found: FoundPlant) => void,
 ): Promise<FoundPlant[]> {
   const waiting = PLANTS.filter(({ name }) => only === '' || name === only);
@@ -31,7 +35,7 @@ export async function findPlants(
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
       for (let plant = waiting.shift(); plant; plant = waiting.shift()) {
-        const one = await findPlant(plant, steps);
+        const one = await findPlant(plant, tried);
         found.push(one);
         report(one);
       }
@@ -41,9 +45,9 @@ export async function findPlants(
   return found.sort((a, b) => orderOf(a) - orderOf(b));
 }
 
-async function findPlant({ name, what }: Plant, steps: number): Promise<FoundPlant> {
+async function findPlant({ name, what }: Plant, { seeds, steps }: Tried): Promise<FoundPlant> {
   const args = ['--import', join(import.meta.dirname, 'plant.ts'), join(import.meta.dirname, '../main.ts')];
-  const options = ['--seeds', String(MAX_SEEDS), '--steps', String(steps), '--first'];
+  const options = ['--seeds', String(seeds), '--steps', String(steps), '--first'];
   const env = { ...process.env, WRAPUP_PLANT: name };
   const child = spawn(process.execPath, [...args, ...options], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';

@@ -9,7 +9,7 @@ import { describeEvent, type Event, type Workload } from './workload.ts';
 
 /** As much of the stage as events need. */
 interface Host {
-  readonly world: World<never>;
+  readonly world: Pick<World, 'note' | 'random' | 'end'>;
   readonly workload: Workload;
   readonly promised: Promised;
   /** Those that are to happen still, the next one first. */

@@ -76,7 +76,7 @@ export class Stage {
     this.world = new World(seed, BEGIN);
     const { redis: shared, loaded } = ground;
     this.gate = new RedisGate(
-      this.world as never,
+      this.world,
       { shared, loaded },
       (request) => this.#hold(request),
       () => this.#look(),
@@ -93,7 +93,7 @@ export class Stage {
     }
   }
 
-  readonly runner = new EventRunner(this as never);
+  readonly runner = new EventRunner(this);
 
   async open(): Promise<void> {
     const { sandbox } = this.#ground;

@@ -182,7 +182,7 @@ function textOf(value: unknown): string {
 }
 
 export class RedisGate {
-  readonly #world: World<never>;
+  readonly #world: Pick<World, 'now'>;
   readonly #shared: Redis;
   readonly #send = Redis.prototype.sendCommand;
   readonly #connect = Redis.prototype.connect;
@@ -199,7 +199,7 @@ export class RedisGate {
    * @param look called when one was sent, before it is answered
    */
   constructor(
-    world: World<never>,
+    world: Pick<World, 'now'>,
     { shared, loaded }: { shared: Redis; loaded: Map<string, string> },
     hold: (request: RedisRequest) => void,
     look: () => void,
