@@ -23,7 +23,7 @@ export async function openGround(): Promise<OpenGround> {
   // The fields of a hash come in the order in which they were set as long as it is packed.
   const args = ['--hash-max-listpack-value', '1000000', '--unixsocket', socket];
   const server = await startRedisServer({ dir: folder, timeout: STARTS_WITHIN, args });
-  const redis = new Redis({ path: socket });
+  const redis = new Redis({ path: socket, connectTimeout: STARTS_WITHIN });
   const sandbox = await enter(CRM, () => startSandbox());
   const configs = await loadConfigs(sandbox.hubspotUrl);
   const ground = { redis, sandbox, configs, loaded: new Map<string, string>() };
