@@ -1,9 +1,25 @@
+import { resolve } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
+import { plantOf, withPlant } from './test/explore/planted/plants.ts';
 
 /** They measure the memory of their process, or look at what it has loaded. */
 const ALONE = ['apps/ingress/test/collect-body.test.ts', 'apps/ingress/test/inbound.lazy-client.test.ts'];
 
+/** Puts the fault that is named in the environment into its source file: `npm run explore -- --planted`. */
+function plantFault(name: string) {
+  const plant = plantOf(name);
+  const file = resolve(import.meta.dirname, plant.file);
+  return {
+    name: 'plant-fault',
+    enforce: 'pre' as const,
+    transform: (source: string, id: string) => (id.split('?', 1)[0] === file ? withPlant(plant, source) : undefined),
+  };
+}
+
+const { WRAPUP_PLANT: planted } = process.env;
+
 export default defineConfig({
+  plugins: planted ? [plantFault(planted)] : [],
   test: {
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',

@@ -48,10 +48,12 @@ if (values.planted !== undefined) {
   const found = await findPlants(
     values.planted === 'all' ? '' : values.planted,
     { seeds, steps },
-    ({ name, seed, broke, seconds: took }) =>
-      console.log(seed ? `${name}: seed ${seed}, ${took} s: ${broke?.slice(0, 120)}` : `${name}: NOT FOUND, ${took} s`),
+    ({ name, seed, test, broke, seconds: took }) => {
+      const by = seed ? `seed ${seed}, ${took} s: ${broke?.slice(0, 120)}` : (test ?? `NOT FOUND, ${took} s`);
+      console.log(`${name}: ${by}`);
+    },
   );
-  const missed = found.filter(({ seed }) => seed === undefined);
+  const missed = found.filter(({ seed, test }) => seed === undefined && test === undefined);
   console.log(`${found.length - missed.length} of ${found.length} planted faults found`);
   if (values.publish) {
     publishPlanted(found);

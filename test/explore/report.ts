@@ -31,18 +31,18 @@ export function publishPlanted(found: readonly FoundPlant[]): void {
 function renderPlanted(): string {
   if (!existsSync(PLANTED)) return '';
   const found = JSON.parse(readFileSync(PLANTED, 'utf8')) as FoundPlant[];
-  const rows = found.map(
-    ({ name, what, seed, broke, seconds }) =>
-      `| \`${name}\` | ${what} | ${seed === undefined ? 'not found' : `${seed} | ${(broke ?? '').split(':', 1)[0]} | ${seconds}`} |`,
-  );
+  const rows = found.map(({ name, what, seed, test, broke = '', seconds }) => {
+    const by = seed === undefined ? (test ? `\`${test}\`` : 'not found') : `seed ${seed}: ${broke.split(':', 1)[0]}`;
+    return `| \`${name}\` | ${what} | ${by} | ${seed === undefined ? '' : seconds} |`;
+  });
   return `
 ### Faults that were planted
 
 A check that finds nothing may be blind. So guards are taken away one by one, by a change of the source as it is loaded
-(\`test/explore/planted/plants.ts\`), and the explorer has to find each: \`npm run explore -- --planted all\`.
+(\`test/explore/planted/plants.ts\`), and the explorer has to find each, or else a test: \`npm run explore -- --planted all\`.
 
-| Fault | The guard that is gone | Seed | Broke | Seconds |
-| --- | --- | ---: | --- | ---: |
+| Fault | The guard that is gone | Found by | Seconds |
+| --- | --- | --- | ---: |
 ${rows.join('\n')}
 `;
 }

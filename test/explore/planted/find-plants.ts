@@ -1,8 +1,10 @@
 /** Runs the explorer with each planted fault, and says by which seed it was found. */
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { PLANTS, type Plant } from './plants.ts';
+import { once } from 'node:events';
+import { join, resolve } from 'node:path';
+import { PLANTS, type Plant, plantOf } from './plants.ts';
 
+const ROOT = resolve(import.meta.dirname, '../../..');
 const AT_ONCE = 2;
 
 export interface FoundPlant {
@@ -12,6 +14,8 @@ export interface FoundPlant {
   seed?: number;
   /** What it broke. */
   broke?: string;
+  /** The file of tests that found it, where no seed did. */
+  test?: string;
   /** From the first seed on. */
   seconds: number;
 }
@@ -28,9 +32,7 @@ export async function findPlants(
   tried: Tried,
   report: (found: FoundPlant) => void,
 ): Promise<FoundPlant[]> {
-  const waiting = PLANTS.filter(({ name }) => only === '' || name === only);
-  if (waiting.length === 0)
-    throw new Error(`No fault ${only}: there are ${PLANTS.map(({ name }) => name).join(', ')}.`);
+  const waiting = only === '' ? [...PLANTS] : [plantOf(only)];
   const found: FoundPlant[] = [];
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
@@ -45,21 +47,36 @@ export async function findPlants(
   return found.sort((a, b) => orderOf(a) - orderOf(b));
 }
 
-async function findPlant({ name, what }: Plant, { seeds, steps }: Tried): Promise<FoundPlant> {
+async function findPlant(plant: Plant, tried: Tried): Promise<FoundPlant> {
+  const explored = await exploreWith(plant, tried);
+  if (explored.seed !== undefined || plant.test === undefined) return explored;
+  return { ...explored, ...((await isFoundBy(plant.test, plant)) ? { test: plant.test } : {}) };
+}
+
+async function exploreWith({ name, what }: Plant, { seeds, steps }: Tried): Promise<FoundPlant> {
   const args = ['--import', join(import.meta.dirname, 'plant.ts'), join(import.meta.dirname, '../main.ts')];
-  const options = ['--seeds', String(seeds), '--steps', String(steps), '--first'];
-  const env = { ...process.env, WRAPUP_PLANT: name };
-  const child = spawn(process.execPath, [...args, ...options], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  child.stdout.on('data', (part: Buffer) => {
-    said += part;
-  });
-  child.stderr.on('data', (part: Buffer) => {
-    said += part;
-  });
-  await new Promise((resolve) => child.once('close', resolve));
+  const { said } = await runWith(name, [...args, '--seeds', String(seeds), '--steps', String(steps), '--first']);
   const [, seed, broke] = /^seed (\d+): ([^\n]*)/m.exec(said) ?? [];
   const seconds = /; (\d+) s, /.exec(said)?.[1];
   if (seconds === undefined) throw new Error(`${name}: the explorer ended early:\n${said.slice(-1500)}`);
   return { name, what, seconds: Number(seconds), ...(seed && broke ? { seed: Number(seed), broke } : {}) };
+}
+
+/** Whether a test of that file fails, which passes without the fault. */
+async function isFoundBy(test: string, { name }: Plant): Promise<boolean> {
+  const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
+  const { said, code } = await runWith(name, [vitest, 'run', test]);
+  return code !== 0 && /Tests .*failed/.test(said);
+}
+
+async function runWith(plant: string, args: string[]): Promise<{ said: string; code: number | null }> {
+  const env = { ...process.env, WRAPUP_PLANT: plant };
+  const child = spawn(process.execPath, args, { env, cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (part: Buffer) => {
+      said += part;
+    });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { said, code };
 }

@@ -2,23 +2,14 @@
 import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { PLANTS } from './plants.ts';
+import { plantOf, withPlant } from './plants.ts';
 
-const ROOT = resolve(import.meta.dirname, '../../..');
-const plant = PLANTS.find(({ name }) => name === process.env.WRAPUP_PLANT);
-if (!plant) throw new Error(`WRAPUP_PLANT names no fault: ${process.env.WRAPUP_PLANT}`);
-const { file, find, replace, name } = plant;
-const wanted = pathToFileURL(resolve(ROOT, file)).href;
+const plant = plantOf(process.env.WRAPUP_PLANT);
+const wanted = pathToFileURL(resolve(import.meta.dirname, '../../..', plant.file)).href;
 
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
-    if (url !== wanted) return loaded;
-    const source = String(loaded.source);
-    if (source.split(find).length !== 2)
-      throw new Error(
-        `${name}: the text to change does not stand once in ${file}: correct test/explore/planted/plants.ts`,
-      );
-    return { ...loaded, source: source.replace(find, () => replace) };
+    return url === wanted ? { ...loaded, source: withPlant(plant, String(loaded.source)) } : loaded;
   },
 });

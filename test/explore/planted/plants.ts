@@ -12,6 +12,8 @@ export interface Plant {
   /** Stands there once. */
   find: string;
   replace: string;
+  /** A file of tests that finds it, where the explorer mostly does not. */
+  test?: string;
 }
 
 const ACCEPT = 'packages/queue/src/intake/accept-script.ts';
@@ -70,6 +72,7 @@ end`,
     file: ROUTE,
     find: 'return not judged and delivery.revision ~= revision',
     replace: 'return delivery.revision ~= revision',
+    test: 'packages/queue/test/ledger.test.ts',
   },
   {
     name: 'parks-what-is-under-way',
@@ -77,6 +80,7 @@ end`,
     file: ROUTE,
     find: `then return 'waits' end`,
     replace: 'then end',
+    test: 'apps/worker/test/revisions.test.ts',
   },
   {
     name: 'judged-by-the-old',
@@ -84,6 +88,7 @@ end`,
     file: ROUTE,
     find: `then return 'again' end`,
     replace: 'then end',
+    test: 'apps/worker/test/process-call.test.ts',
   },
   {
     name: 'taken-and-counted',
@@ -91,6 +96,7 @@ end`,
     file: ROUTE,
     find: 'removeItem(KEYS[2], want.route, delivery)',
     replace: '',
+    test: 'packages/queue/test/unresolved.test.ts',
   },
   {
     name: 'parked-and-not-counted',
@@ -105,6 +111,7 @@ end`,
     file: ROUTE,
     find: 'and (park or rev.at >= (delivery.revised or 0))',
     replace: '',
+    test: 'packages/queue/test/ledger.test.ts',
   },
   {
     name: 'begins-what-is-over',
@@ -112,6 +119,7 @@ end`,
     file: DELIVERY,
     find: BEGIN_CHECK,
     replace: `if delivery.state ~= 'queued' then return nil end`,
+    test: 'packages/queue/test/ledger.test.ts',
   },
   {
     name: 'notes-what-is-over',
@@ -119,6 +127,7 @@ end`,
     file: DELIVERY,
     find: RECORD_CHECK,
     replace: '',
+    test: 'packages/queue/test/ledger.test.ts',
   },
   {
     name: 'no-lease-of-the-delivery',
@@ -126,6 +135,7 @@ end`,
     file: DELIVERY,
     find: `redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[6], 'NX')`,
     replace: `redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[6])`,
+    test: 'apps/worker/test/process-delivery.test.ts',
   },
   {
     name: 'ends-with-a-delivery',
@@ -133,6 +143,7 @@ end`,
     file: DELIVERY,
     find: `if state == 'queued' then return end`,
     replace: '',
+    test: 'apps/worker/test/process-delivery.test.ts',
   },
   {
     name: 'ends-unread',
@@ -140,6 +151,7 @@ end`,
     file: DELIVERY,
     find: 'if not rev.effect then return end',
     replace: '',
+    test: 'apps/worker/test/process-call.test.ts',
   },
   {
     name: 'replayed-and-counted',
@@ -164,6 +176,7 @@ else
   -- Why`,
     replace: `else
   -- Why`,
+    test: 'packages/queue/test/operations.test.ts',
   },
   {
     name: 'parked-revision-stays-parked',
@@ -175,6 +188,7 @@ else
   redis.call('ZADD'`,
     replace: `  end
   redis.call('ZADD'`,
+    test: 'apps/worker/test/revisions.test.ts',
   },
   {
     name: 'probe-lifts-the-operator',
@@ -184,6 +198,7 @@ else
   pause.next_probe`,
     replace: `  redis.call('HDEL', KEYS[1], 'circuit', 'operator')
   pause.next_probe`,
+    test: 'packages/queue/test/connections.test.ts',
   },
   {
     name: 'probe-lifts-nothing',
@@ -199,6 +214,7 @@ else
     file: 'packages/queue/src/connections/connections.ts',
     find: 'if ((await queue.isPaused()) !== wanted) await (wanted ? queue.pause() : queue.resume());',
     replace: 'if (wanted) await queue.pause();',
+    test: 'packages/queue/test/connections.test.ts',
   },
   {
     name: 'nothing-revived',
@@ -206,6 +222,7 @@ else
     file: `${WORKER}/upkeep/sweep.ts`,
     find: 'await store.operations.enqueueDelivery(entry, delivery, attempts);',
     replace: 'void attempts;',
+    test: 'apps/worker/test/process-call.test.ts',
   },
   {
     name: 'gone-at-the-first-stall',
@@ -278,3 +295,19 @@ else
     replace: `if (failure.code === ('never' as string)) {`,
   },
 ];
+
+/** @throws Error for a name that no fault has */
+export function plantOf(name: string | undefined): Plant {
+  const plant = PLANTS.find((one) => one.name === name);
+  if (!plant) throw new Error(`No fault ${name}: there are ${PLANTS.map((one) => one.name).join(', ')}.`);
+  return plant;
+}
+
+/** The source of a file with the fault in it. @throws Error where the guard does not stand there any more */
+export function withPlant({ name, file, find, replace }: Plant, source: string): string {
+  if (source.split(find).length !== 2)
+    throw new Error(
+      `${name}: the text to change does not stand once in ${file}: correct test/explore/planted/plants.ts`,
+    );
+  return source.replace(find, () => replace);
+}

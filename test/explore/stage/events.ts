@@ -49,7 +49,7 @@ export class EventRunner {
   }
 
   begin(event: Event): void {
-    this.#host.events.shift();
+    this.#host.events.splice(this.#host.events.indexOf(event), 1);
     this.#host.world.note({ what: describeEvent(event) });
     if (event.do === 'send') this.#send(event);
     else if (event.do === 'crm') this.#host.crmIs = event.is;

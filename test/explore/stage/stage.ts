@@ -11,7 +11,7 @@ import { RedisGate, type RedisRequest } from '../world/redis-gate.ts';
 import { CRM, enter, type LogEntry, LogicalProcess, World } from '../world/world.ts';
 import { type LogicalWorker, openLogicalIntake, openLogicalWorker } from './actors.ts';
 import { EventRunner, MAX_SKEW_MS } from './events.ts';
-import type { Promised } from './invariants.ts';
+import { isSettled, type Promised } from './invariants.ts';
 import { type Observed, observe } from './observe.ts';
 import { crmOutcomes, type LateAnswer, type Outcome, redisOutcomes } from './troubles.ts';
 import { BEGIN, type Event, planWorkload, type Workload } from './workload.ts';
@@ -66,6 +66,8 @@ export class Stage {
   readonly #looked = new Map<object, number>();
   /** Queues with a job that can be taken, as it was last seen. */
   #ready: ReadonlySet<string> = new Set();
+  /** Ids of calls of which nothing was on its way. */
+  #settled: ReadonlySet<string> = new Set();
   #looking: Promise<Observed> | undefined;
   #lookedAt = 0;
   #uninstall: (() => void)[] = [];
@@ -128,6 +130,7 @@ export class Stage {
     this.#looking = undefined;
     const seen = await looking;
     if (seen) this.#ready = seen.ready;
+    if (seen) this.#settled = new Set(seen.calls.filter(isSettled).map(({ call_id }) => call_id));
     return seen;
   }
 
@@ -164,9 +167,17 @@ export class Stage {
       if (place.process.isGone) options.push({ weight: 32, run: () => this.#start(place) });
       options.push(...this.#looks(place));
     }
-    const [event] = this.events;
+    const event = this.#nextEvent();
     if (event && withEvents) options.push({ weight: 48, run: () => this.runner.begin(event) });
     return options;
+  }
+
+  /** An operator decides about a call that has come to an end, or waits for a person; the rest comes at any time. */
+  #nextEvent(): Event | undefined {
+    const isDue = (event: Event) =>
+      (event.do !== 'replay' && event.do !== 'drop') || this.#settled.has(this.workload.calls[event.call]?.id ?? '');
+    const isQuiet = this.world.waiting.length === 0 && !this.isBusy && this.#ready.size === 0;
+    return this.events.find(isDue) ?? (isQuiet ? this.events[0] : undefined);
   }
 
   /** Troubles that are no request’s. */

@@ -79,8 +79,8 @@ function eventsOf(call: number, random: Random): Event[] {
   if (random() < 0.4) events.push(send(0));
   if (random() < 0.4) events.push(send(1 + upTo(random, 3)));
   if (random() < 0.2) events.push({ do: 'reconcile', call });
-  if (random() < 0.4) events.push({ do: 'replay', call });
-  if (random() < 0.15) events.push({ do: 'drop', call });
+  if (random() < 0.5) events.push({ do: 'replay', call });
+  if (random() < 0.2) events.push({ do: 'drop', call });
   return events;
 }
 
