@@ -80,7 +80,6 @@ end`,
     file: ROUTE,
     find: `then return 'waits' end`,
     replace: 'then end',
-    test: 'apps/worker/test/revisions.test.ts',
   },
   {
     name: 'judged-by-the-old',
@@ -88,7 +87,6 @@ end`,
     file: ROUTE,
     find: `then return 'again' end`,
     replace: 'then end',
-    test: 'apps/worker/test/process-call.test.ts',
   },
   {
     name: 'taken-and-counted',
@@ -96,7 +94,6 @@ end`,
     file: ROUTE,
     find: 'removeItem(KEYS[2], want.route, delivery)',
     replace: '',
-    test: 'packages/queue/test/unresolved.test.ts',
   },
   {
     name: 'parked-and-not-counted',
@@ -135,7 +132,6 @@ end`,
     file: DELIVERY,
     find: `redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[6], 'NX')`,
     replace: `redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[6])`,
-    test: 'apps/worker/test/process-delivery.test.ts',
   },
   {
     name: 'ends-with-a-delivery',
@@ -143,7 +139,6 @@ end`,
     file: DELIVERY,
     find: `if state == 'queued' then return end`,
     replace: '',
-    test: 'apps/worker/test/process-delivery.test.ts',
   },
   {
     name: 'ends-unread',
@@ -151,7 +146,6 @@ end`,
     file: DELIVERY,
     find: 'if not rev.effect then return end',
     replace: '',
-    test: 'apps/worker/test/process-call.test.ts',
   },
   {
     name: 'replayed-and-counted',
@@ -176,7 +170,6 @@ else
   -- Why`,
     replace: `else
   -- Why`,
-    test: 'packages/queue/test/operations.test.ts',
   },
   {
     name: 'parked-revision-stays-parked',
@@ -188,7 +181,6 @@ else
   redis.call('ZADD'`,
     replace: `  end
   redis.call('ZADD'`,
-    test: 'apps/worker/test/revisions.test.ts',
   },
   {
     name: 'probe-lifts-the-operator',
@@ -198,7 +190,6 @@ else
   pause.next_probe`,
     replace: `  redis.call('HDEL', KEYS[1], 'circuit', 'operator')
   pause.next_probe`,
-    test: 'packages/queue/test/connections.test.ts',
   },
   {
     name: 'probe-lifts-nothing',
@@ -214,7 +205,6 @@ else
     file: 'packages/queue/src/connections/connections.ts',
     find: 'if ((await queue.isPaused()) !== wanted) await (wanted ? queue.pause() : queue.resume());',
     replace: 'if (wanted) await queue.pause();',
-    test: 'packages/queue/test/connections.test.ts',
   },
   {
     name: 'nothing-revived',
@@ -222,7 +212,6 @@ else
     file: `${WORKER}/upkeep/sweep.ts`,
     find: 'await store.operations.enqueueDelivery(entry, delivery, attempts);',
     replace: 'void attempts;',
-    test: 'apps/worker/test/process-call.test.ts',
   },
   {
     name: 'gone-at-the-first-stall',
