@@ -88,7 +88,7 @@ it('one call is counted from the webhook to its records, with labels that join',
   expect(texts.worker).toContain(
     'wrapup_deliveries_total{connection="sales",route="sales-calls",result="written",code=""} 1',
   );
-  expect(texts.worker).toContain('wrapup_delivery_latency_seconds_count{connection="sales",lane="live"} 1');
+  expect(texts.worker).toContain('wrapup_delivery_latency_seconds_count{connection="sales",priority="live"} 1');
   const requests = /^wrapup_crm_requests_total\{connection="sales",result="ok"\} (\d+)$/m.exec(texts.worker ?? '');
   const timed = /^wrapup_crm_request_seconds_count\{connection="sales"\} (\d+)$/m.exec(texts.worker ?? '');
   expect(Number(requests?.[1])).toBeGreaterThan(1);
@@ -102,7 +102,7 @@ it('one call is counted from the webhook to its records, with labels that join',
 it('a call is followed in the log from its delivery to each request that it took', () => {
   const delivered = worker.lines.find(({ msg }) => msg === 'delivered');
   expect(delivered).toMatchObject({
-    ...{ source: 'main', call_id: id, route: 'sales-calls', connection: 'sales', result: 'written', lane: 'live' },
+    ...{ source: 'main', call_id: id, route: 'sales-calls', connection: 'sales', result: 'written', priority: 'live' },
     ...{ ms: expect.any(Number), attempts: 1, requests: expect.any(Number) },
   });
   const asked = worker.lines.filter(({ msg, calls }) => msg === 'asked HubSpot' && String(calls) === `main:${id}`);

@@ -29,7 +29,8 @@ export function countWork(metrics: Metrics) {
     delivery: (connection: string, route: string, result: string, code: FailureCode | '' = '') =>
       deliveries.inc({ connection, route, result, code }),
     /** @param ms from the webhook, or from the order of a replay, until it was written */
-    latency: (connection: string, lane: Priority, ms: number) => latency.observe({ connection, lane }, ms / 1000),
+    latency: (connection: string, priority: Priority, ms: number) =>
+      latency.observe({ connection, priority }, ms / 1000),
     omission: (connection: string, code: OmissionCode) => omissions.inc({ connection, code }),
     batch: (connection: string, size: number) => batches.observe({ connection }, size),
     request: countRequests(metrics),

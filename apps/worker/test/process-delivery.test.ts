@@ -81,7 +81,7 @@ describe('delivering a call', () => {
     const without: WriteOutcome = { ...written, receipt: { ...written.receipt, notes: ['a note', omission] } };
     expect(await deliver(without)).toEqual({
       ...{ job: 'complete', result: 'written', omissions: ['unknown_option'] },
-      ...{ lane: 'live', took: expect.any(Number), attempts: 1, requests: written.receipt.requests },
+      ...{ priority: 'live', took: expect.any(Number), attempts: 1, requests: written.receipt.requests },
     });
     const lines = () => store.omissions.list({ connections: ['sales'] });
     expect(await lines()).toMatchObject([

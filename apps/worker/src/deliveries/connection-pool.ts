@@ -36,7 +36,7 @@ interface ConnectionPoolParts {
   log: Log;
   tracing: Tracing;
   /** Called once for each request. */
-  count(connection: string, lane: Priority, request: RequestReport): void;
+  count(connection: string, priority: Priority, request: RequestReport): void;
   /** Called when a connection is opened again because its settings changed. */
   onSettingsChanged(connection: string): void;
 }

@@ -90,7 +90,7 @@ export class DeliveryWorker {
     count.delivery(connection, route, verdict.result, code);
     if ('omissions' in verdict) {
       for (const code of verdict.omissions) count.omission(connection, code);
-      if (verdict.result === 'written') count.latency(connection, verdict.lane, verdict.took);
+      if (verdict.result === 'written') count.latency(connection, verdict.priority, verdict.took);
     }
     report(log, connection, job.data, verdict, span.ref?.traceId);
     await applyVerdict(verdict, job, token);
@@ -126,8 +126,8 @@ function report(
     ...(failure && { code: failure.code, reason: withoutQuotes(describeFailure(failure)), hint: failure.hint }),
   };
   if ('omissions' in verdict) {
-    const { omissions, lane, took, attempts, requests } = verdict;
-    const spent = { lane, ms: took, attempts, requests };
+    const { omissions, priority, took, attempts, requests } = verdict;
+    const spent = { priority, ms: took, attempts, requests };
     log.info({ ...fields, ...spent, ...(omissions.length > 0 ? { omissions } : {}) }, 'delivered');
   } else if (verdict.result === 'outdated') log.info(fields, 'delivered');
   else if (verdict.job === 'delay') log.info({ ...fields, wait_ms: verdict.ms }, 'waits');

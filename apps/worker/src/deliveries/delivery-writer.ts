@@ -150,7 +150,7 @@ export class DeliveryWriter {
     if (!parent) return undefined;
     const batch = this.#parts.tracing.begin({
       ...{ name: 'write batch', kind: 'internal', parent, links },
-      attributes: { 'wrapup.connection': connection, 'wrapup.lane': priority, 'wrapup.batch_size': planned.length },
+      attributes: { 'wrapup.connection': connection, 'wrapup.priority': priority, 'wrapup.batch_size': planned.length },
     });
     for (const delivery of deliveries.slice(1)) if (batch.ref) delivery.link(batch.ref);
     return batch;

@@ -41,7 +41,7 @@ export type DeliveryVerdict =
       job: 'complete';
       result: 'written' | 'skipped';
       omissions: OmissionCode[];
-      lane: Priority;
+      priority: Priority;
       /** Ms since the webhook, or since a replay was ordered. */
       took: number;
       attempts: number;
@@ -271,7 +271,7 @@ async function recordWritten(
   if (route) store.counters.add({ connection, route: job.route }, countersOf(route.mapping, plan, written, lost));
   return {
     ...{ job: 'complete', result: state, omissions: omissions.map(({ code }) => code) },
-    ...{ lane: priority, took: Math.max(0, Date.now() - since), attempts, requests: receipt.requests },
+    ...{ priority, took: Math.max(0, Date.now() - since), attempts, requests: receipt.requests },
   };
 }
 

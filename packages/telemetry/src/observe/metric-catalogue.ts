@@ -25,7 +25,7 @@ export const METRIC_LABELS = {
   connection: 'full name of a connection; empty where something belongs to none',
   event: 'event of Synthflow: `post-call`, `inbound-call`',
   found: 'what a comparison found of a call: `known`, `missing`, `enqueued` and so on',
-  lane: 'why it is written: `live`, `replay`, `reconcile`, `backfill`; `inbound` for a caller who is looked up',
+  priority: 'why it is written: `live`, `replay`, `reconcile`, `backfill`; `inbound` for a caller who is looked up',
   method: 'HTTP method',
   outcome: 'outcome of a call: `connected`, `voicemail` and so on; empty where it is not known yet',
   owner: 'who paused a connection: `circuit`, `operator`; empty while it is not paused',
@@ -130,7 +130,7 @@ export const METRICS = {
     type: 'histogram',
     of: ['ingress', 'worker'],
     help: 'Time that a request waited for its share of the quota before it was sent.',
-    labels: ['connection', 'lane'],
+    labels: ['connection', 'priority'],
   },
   calls_total: {
     type: 'counter',
@@ -148,7 +148,7 @@ export const METRICS = {
     type: 'histogram',
     of: ['worker'],
     help: 'Time from the webhook, or from the order of a replay, until the records are written.',
-    labels: ['connection', 'lane'],
+    labels: ['connection', 'priority'],
     buckets: LATENCY,
   },
   batch_size: {

@@ -37,8 +37,8 @@ export function countRequests(metrics: Metrics) {
   const requests = metrics.counter('crm_requests_total');
   const seconds = metrics.histogram('crm_request_seconds');
   const waits = metrics.histogram('quota_wait_seconds');
-  return (connection: string, lane: string, request: { result: string; waited: number; took?: number }): void => {
-    waits.observe({ connection, lane }, request.waited / 1000);
+  return (connection: string, priority: string, request: { result: string; waited: number; took?: number }): void => {
+    waits.observe({ connection, priority }, request.waited / 1000);
     if (request.took === undefined) return;
     requests.inc({ connection, result: request.result });
     seconds.observe({ connection }, request.took / 1000);

@@ -8,7 +8,7 @@ export interface SpanRef {
 
 /** Names that an attribute may have. None of them holds anything personal. */
 export const SPAN_ATTRIBUTES = [
-  ...['wrapup.source', 'wrapup.call_id', 'wrapup.connection', 'wrapup.route', 'wrapup.lane', 'wrapup.result'],
+  ...['wrapup.source', 'wrapup.call_id', 'wrapup.connection', 'wrapup.route', 'wrapup.priority', 'wrapup.result'],
   ...['wrapup.code', 'wrapup.attempts', 'wrapup.batch_size', 'wrapup.quota_wait_ms'],
   'http.response.status_code',
 ] as const;
