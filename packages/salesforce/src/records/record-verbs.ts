@@ -74,7 +74,13 @@ export function recordVerbs(
           return there ? known?.updateable && there.properties[field] !== id : known?.createable;
         },
       );
-      return { fields: Object.fromEntries(fields), notes: links.notes, ...parentOf(links.fields) };
+      const pointed = fields.map(([field]) => [field, pointedAt(object, field, there)] as const);
+      return {
+        fields: Object.fromEntries(fields),
+        notes: links.notes,
+        left: Object.fromEntries(pointed),
+        ...parentOf(links.fields),
+      };
     },
     associate: async (written) => ({ failed: new Map(), notes: await attachTexts(session, written) }),
   };
@@ -277,6 +283,13 @@ function left(
   const [who, what] = [there?.properties.WhoId, there?.properties.WhatId];
   const moves = who && fields.WhoId !== undefined && fields.WhoId !== who;
   return moves && typeof what === 'string' && wasLinked(what) ? { WhatId: null } : {};
+}
+
+/** What the field points at: the id alone does not say which of the objects it may be of. */
+function pointedAt(object: OrgObject, field: string, there: Existing | undefined): { object: string; id: string }[] {
+  const id = there?.properties[field];
+  if (typeof id !== 'string' || id === '') return [];
+  return (object.fields.get(field)?.references ?? []).map((name) => ({ object: name, id }));
 }
 
 function fieldFor(object: OrgObject, target: string): string | undefined {

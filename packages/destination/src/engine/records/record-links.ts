@@ -22,10 +22,10 @@ export async function noteLinks(
 ): Promise<void> {
   const byNote = Map.groupBy(written, ({ item }) => recordMemory(item.record));
   const note = async ([name, all]: [string, Written[]]) => {
-    for (const { item } of all) {
+    for (const { item, left } of all) {
       const { write, record, targets } = item;
       const made = failed.has(item) ? [] : targets.flatMap((target) => endsOf(record, target));
-      const gone = unlinked.filter(([one]) => one === item).map(([, end]) => end);
+      const gone = [...left, ...unlinked.filter(([one]) => one === item).map(([, end]) => end)];
       await values.noteLinks(name, { key: write.plan.key, ended_at: write.ended_at }, made, gone);
     }
   };
@@ -41,7 +41,7 @@ export function toWritten(
   values: WrittenValues,
   item: Item,
   receipt: RecordReceipt,
-  rest: Pick<Written, 'linked' | 'cut'>,
+  rest: Pick<Written, 'linked' | 'cut' | 'left'>,
 ): Written {
   const { record, targets } = item;
   const found = item.write.found?.get(record.name);

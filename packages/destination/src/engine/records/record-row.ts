@@ -52,6 +52,8 @@ export interface RecordRow {
   remembered: ReadonlyMap<string, string>;
   /** Whole texts that were cut to fit, by field. */
   cut: ReadonlyMap<string, string>;
+  /** What its fields name another record in place of. */
+  left: { object: string; id: string }[];
 }
 
 /** @param there the record that exists; undefined for one that is to be created, as far as is known */
@@ -72,7 +74,7 @@ export function makeRow(
     cut: new Map(),
   };
   const remembered = new Map<string, string>();
-  if (refused) return { refused, dropped, notes: [], reports: [], remembered, cut };
+  if (refused) return { refused, dropped, notes: [], reports: [], remembered, cut, left: [] };
   const call = recordStanding(crm.fields, write, record, crm.values, isShared);
   const values: Record<string, unknown> = {};
   const decided = decideFields(fields, there?.properties, call, (name) => crm.fields.limitOf(object, name));
@@ -91,9 +93,10 @@ export function makeRow(
   ) ?? { fields: {}, notes: [] };
   // A record that was made elsewhere keeps what it points at.
   const isFound = write.found?.has(record.name) === true;
-  for (const [name, id] of Object.entries(links.fields))
-    if (!isFound || (there?.properties[name] ?? '') === '') values[name] = id;
-  const rest = { dropped, notes: links.notes, reports, remembered, cut };
+  const linked = Object.entries(links.fields).filter(([name]) => !isFound || (there?.properties[name] ?? '') === '');
+  for (const [name, id] of linked) values[name] = id;
+  const left = linked.flatMap(([name]) => links.left?.[name] ?? []);
+  const rest = { dropped, notes: links.notes, reports, remembered, cut, left };
   if (there && Object.keys(values).length === 0) return rest;
   const row: CrmRow = {
     object,

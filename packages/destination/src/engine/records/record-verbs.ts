@@ -54,6 +54,8 @@ export interface Written {
   linked: boolean;
   /** Whole texts that were cut to fit, by field. */
   cut: ReadonlyMap<string, string>;
+  /** What it was linked to by fields of its own that name something else now. */
+  left: readonly { object: string; id: string }[];
   /** What it is not linked to yet, as far as is known; `linked` says what the CRM did of them on creation. */
   links: readonly LinkTarget[];
   /** Whether an earlier delivery linked it to that record. */
@@ -122,6 +124,8 @@ interface LinkFields {
   fields: Record<string, string | null>;
   notes: string[];
   parent?: string;
+  /** By field: what the record that is there points at by it, until these are written. */
+  left?: Record<string, { object: string; id: string }[]>;
 }
 
 export interface Associated {

@@ -95,7 +95,7 @@ export async function writeWave(verbs: RecordVerbs, items: Item[], ahead: ReadAh
     const failure = ended.get(lead);
     for (const item of followers) {
       const receipt = made && { ...made.receipt, name: item.record.name, did: 'unchanged' as const };
-      if (receipt) written.push(toWritten(crm.values, item, receipt, { linked: false, cut: new Map() }));
+      if (receipt) written.push(toWritten(crm.values, item, receipt, { linked: false, cut: new Map(), left: [] }));
       else if (failure) ended.set(item, failure);
     }
   }
@@ -342,9 +342,9 @@ async function send(
 ): Promise<Attempt> {
   const attempt = nothing();
   const rows = new Map<CrmRow, Drafted>();
-  const written = ({ item, made }: Drafted, id: string, did: RecordReceipt['did']) =>
+  const written = ({ item, made: { cut, left } }: Drafted, id: string, did: RecordReceipt['did']) =>
     attempt.written.push(
-      toWritten(crm.values, item, receiptOf(crm, item, id, did), { linked: verb === 'create', cut: made.cut }),
+      toWritten(crm.values, item, receiptOf(crm, item, id, did), { linked: verb === 'create', cut, left }),
     );
   for (const draft of drafts) {
     const { item, made } = draft;
