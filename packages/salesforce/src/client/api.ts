@@ -10,6 +10,9 @@ export interface SalesforceApiCall extends ApiRequest {
 
 /** Rows of a collection. https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_composite_sobjects_collections.htm */
 export const MAX_ROWS = 200;
+
+/** Bytes of the fields of one request; Salesforce takes 50 MB of text, and what stands before an org may take less. */
+export const MAX_BYTES = 20_000_000;
 /**
  * Subrequests of a composite request, and how many of them may be queries or collections.
  * https://developer.salesforce.com/docs/platform/api-rest/guide/requests-composite.html

@@ -10,18 +10,23 @@
  *
  * https://developer.salesforce.com/docs/platform/api-rest/guide/requests-composite.html
  */
-import { type CrmRow, chunk, type RowAnswer, type RowAnswers } from '@wrapup/destination/engine';
+import { bytesOf, type CrmRow, chunk, type RowAnswer, type RowAnswers } from '@wrapup/destination/engine';
 import { asList, asObject, asText } from '@wrapup/destination/http';
 import { asSalesforceFailure, failureOf, readVendorError, SalesforceFailure, unaccounted } from '../errors/classify.ts';
-import { type CollectionPart, deleteRecords, MAX_QUERIES, MAX_ROWS, type WriteVerb, writeTogether } from './api.ts';
+import {
+  type CollectionPart,
+  deleteRecords,
+  MAX_BYTES,
+  MAX_QUERIES,
+  MAX_ROWS,
+  type WriteVerb,
+  writeTogether,
+} from './api.ts';
 import { accountFor, batchVerbs, headersFor, type WriteSettings } from './batch-write.ts';
 import type { SalesforceSession } from './transport.ts';
 
 /** Rows of one request. */
 export const MAX_ROWS_TOGETHER = MAX_QUERIES * MAX_ROWS;
-
-/** Characters of the texts of one request; Salesforce takes 50 MB. */
-const MAX_TEXT = 20_000_000;
 
 /** The verbs that write, as `batchVerbs` has them, with more rows in a request and records along with their people. */
 export function compositeVerbs(session: SalesforceSession, settings: WriteSettings): ReturnType<typeof batchVerbs> {
@@ -281,10 +286,10 @@ function pack(verb: WriteVerb, rows: readonly CrmRow[], isKnown: (row: CrmRow) =
     (parent.along?.rows ?? []).filter((row) => isPlain(row) && !isKnown(row)).map((row) => ({ parent, row })),
   );
   const order = along.toSorted((a, b) => (a.row.object < b.row.object ? -1 : a.row.object > b.row.object ? 1 : 0));
-  let room = MAX_TEXT - sizeOf(rows);
+  let room = MAX_BYTES - rows.reduce((sum, row) => sum + bytesOf(row), 0);
   for (const { parent, row } of order) {
     const place = placeOf.get(parent);
-    room -= sizeOf([row]);
+    room -= bytesOf(row);
     if (!place || room < 0) continue;
     const part = partFor(parts, place.ref);
     if (!part) break;
@@ -304,11 +309,4 @@ function partFor(parts: Part[], ref: string): Part | undefined {
   const part: Part = { ref: `part${parts.length}`, verb: 'create', sendings: [] };
   parts.push(part);
   return part;
-}
-
-/** Characters of texts, roughly. */
-function sizeOf(rows: readonly CrmRow[]): number {
-  return rows
-    .flatMap(({ fields }) => Object.values(fields))
-    .reduce((sum: number, value) => sum + (typeof value === 'string' ? value.length : 8), 0);
 }

@@ -11,7 +11,7 @@ import type {
 } from '@wrapup/destination/engine';
 import { asObject, asText } from '@wrapup/destination/http';
 import type { FieldWrite, RecordPlan } from '@wrapup/mapping';
-import { MAX_ROWS } from '../client/api.ts';
+import { MAX_BYTES, MAX_ROWS } from '../client/api.ts';
 import { batchVerbs } from '../client/batch-write.ts';
 import { compositeVerbs, MAX_ROWS_TOGETHER } from '../client/composite-write.ts';
 import { OWNER, oneEach, recordUrl } from '../client/objects.ts';
@@ -43,7 +43,7 @@ export function recordVerbs(
   const drops_fields = settings.on_refused_field === 'drop';
   const rows: RowWriter = {
     session,
-    limits: { rows: settings.composite ? MAX_ROWS_TOGETHER : MAX_ROWS, mixed: true, shrinks: true },
+    limits: { rows: settings.composite ? MAX_ROWS_TOGETHER : MAX_ROWS, bytes: MAX_BYTES, mixed: true, shrinks: true },
     drops_fields,
     owner: OWNER,
     ...(settings.composite ? compositeVerbs(session, settings) : batchVerbs(session, settings)),

@@ -61,6 +61,8 @@ export interface RowWriter {
   readonly limits: {
     /** Rows of one request. */
     readonly rows: number;
+    /** Bytes of the fields of one request, as JSON. Absent: the rows are what limits it. */
+    readonly bytes?: number;
     /** True: rows of several objects may share a request. */
     readonly mixed: boolean;
     /**
@@ -74,7 +76,7 @@ export interface RowWriter {
   /** Property that names whom a record belongs to: dropped when it is refused, whatever `drops_fields` says. */
   readonly owner: string;
   /**
-   * One request for all rows, at most `limits.rows`. Each row has its answer; what the CRM said nothing of is `unaccounted`.
+   * One request for all rows, at most `limits.rows` and `limits.bytes`. Each row has its answer; what the CRM said nothing of is `unaccounted`.
    * @throws RequestFailure when the request failed as a whole
    */
   create(rows: CrmRow[]): Promise<RowAnswers>;

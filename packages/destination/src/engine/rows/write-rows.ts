@@ -97,13 +97,13 @@ async function sendAll(crm: RowWriter, verb: RowVerb, rows: CrmRow[]): Promise<R
 /** Sends rows in as few requests as the CRM takes. */
 async function sendGroup(crm: RowWriter, verb: RowVerb, rows: CrmRow[]): Promise<RowAnswers> {
   const { ctx } = crm.session;
-  const { shrinks, rows: most } = crm.limits;
+  const { shrinks, rows: most, bytes } = crm.limits;
   const answers: RowAnswers = new Map();
   let limit = shrinks ? await readRowLimit(ctx, objectsOf(rows), most) : most;
   const queue = [...rows];
   let troubled = false;
   while (queue.length > 0) {
-    const batch = queue.splice(0, limit);
+    const batch = queue.splice(0, bytes === undefined ? limit : fitting(queue, limit, bytes));
     const answered = await sendBatch(crm, verb, batch);
     const heavy = batch.filter((row) => isTooHeavy(answered.get(row)));
     // A limit takes the whole transaction with it; a lock that a few rows met is theirs, and passes.
@@ -245,6 +245,21 @@ const ABOUT_ROWS: ReadonlySet<FailureCode> = new Set([
 /** True when the refusal of a whole request says something about single rows, and the others may well be taken. */
 function isAboutRows({ code, next }: Failure): boolean {
   return ABOUT_ROWS.has(code) && next !== 'reauthenticate';
+}
+
+/** Bytes of the row's fields as they are sent. */
+export function bytesOf({ fields }: Pick<CrmRow, 'fields'>): number {
+  return Buffer.byteLength(JSON.stringify(fields));
+}
+
+/** How many of the first rows one request takes: one at least, which may be too large for any. */
+function fitting(rows: readonly CrmRow[], limit: number, bytes: number): number {
+  let count = 0;
+  for (let size = 0; count < Math.min(limit, rows.length); count += 1) {
+    size += bytesOf(rows[count] as CrmRow);
+    if (size > bytes) break;
+  }
+  return Math.max(1, count);
 }
 
 /** The first half is the larger one. */
