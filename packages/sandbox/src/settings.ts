@@ -108,7 +108,7 @@ export interface SalesforceSandboxSettings {
   /** Fields that the user sees and may not write. */
   read_only_fields: string[];
   duplicate_rules: (typeof DUPLICATE_RULES)[number];
-  /** What happens to a write that needs rows which another one holds: at the vendor it waits, for ten seconds at most. */
+  /** A write that needs rows which another one holds: `wait` as at the vendor, for ten seconds at most, or `fail` at once. */
   locks: 'wait' | 'fail';
   /** Rows of an object that the org's own automation can take at once; more of them fail. By object. */
   automation_rows: Record<string, number>;

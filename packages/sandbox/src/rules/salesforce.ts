@@ -218,7 +218,8 @@ const ROWS: RuleRow[] = [
   ],
 
   ['Locks', documented(LOCKS), 'A write holds its record and the record’s parents.'],
-  ['Locks', recorded('2020'), 'Another one that needs them is refused, and names the record.', 'UNABLE_TO_LOCK_ROW'],
+  ['Locks', documented(LOCKS), 'Another one that needs them waits until they are given back, for ten seconds at most.'],
+  ['Locks', recorded('2020'), 'Then it is refused, and names the record.', 'UNABLE_TO_LOCK_ROW'],
   ['Locks', recorded('2015'), 'Where the record is not known, it names none.', 'UNABLE_TO_LOCK_ROW'],
   [
     'Locks',

@@ -1,6 +1,6 @@
 /** What no two records can both be, and what a client hears that tries. */
 import { expect, test } from 'vitest';
-import { ask, connectionTo, sandboxForFile } from '../support/sandbox.ts';
+import { ask, connectionTo, sandboxForFile, until, VERSION } from '../support/sandbox.ts';
 
 const sandbox = await sandboxForFile();
 
@@ -162,6 +162,50 @@ test('two writes that need one parent at once: the later one does not get its lo
   ]);
   expect((await write('b', Lead[0])).body[0].success).toBe(true);
 });
+
+const arrived = (count: number) =>
+  until(
+    async () => sandbox.control.requests().requests.length,
+    (requests) => requests === count,
+  );
+
+test.each(['/composite/sobjects', '/composite'])(
+  'writes of one record by %s wait for the collection before',
+  async (path) => {
+    sandbox.control.settings({ salesforce: { race_window: 1_000 } });
+    const { Lead: [id = ''] = [] } = sandbox.control.seed({ salesforce: { records: { Lead: [LEAD] } } });
+    const done: string[] = [];
+    const write = async (FirstName: string, by = path) => {
+      const body = { records: [{ attributes: { type: 'Lead' }, id, FirstName }] };
+      const url = `/services/data/v${VERSION}/composite/sobjects`;
+      const compositeRequest = [{ method: 'PATCH', url, referenceId: 'part0', body }];
+      if (by === '/composite') await ask(sandbox, 'POST', by, { compositeRequest });
+      else await ask(sandbox, 'PATCH', by, body);
+      done.push(FirstName);
+    };
+    const first = write('Ada', '/composite/sobjects');
+    await arrived(1);
+    // Those that follow would be done at once.
+    sandbox.control.settings({ salesforce: { race_window: 0 } });
+    const second = write('Ben');
+    await arrived(2);
+    await Promise.all([first, second, write('Cyd')]);
+    expect(done).toEqual(['Ada', 'Ben', 'Cyd']);
+    expect(sandbox.salesforce.records('Lead')[0]?.fields.FirstName).toBe('Cyd');
+  },
+);
+
+test('a write waits for ten seconds and no longer', async () => {
+  sandbox.control.settings({ salesforce: { race_window: 13_000 } });
+  const { Lead: [who] = [] } = sandbox.control.seed({ salesforce: { records: { Lead: [LEAD] } } });
+  const write = (key: string) => upsert('Task', 'Wrapup_Call_Id__c', [{ Wrapup_Call_Id__c: key, WhoId: who }]);
+  const first = write('a');
+  await arrived(1);
+  sandbox.control.settings({ salesforce: { race_window: 0 } });
+  const refused = await write('b');
+  expect(refused.body[0].errors[0]).toMatchObject({ statusCode: 'UNABLE_TO_LOCK_ROW' });
+  expect((await first).body[0].success).toBe(true);
+}, 30_000);
 
 test('the org’s own automation breaks under many rows', async () => {
   sandbox.control.settings({ salesforce: { automation_rows: { Task: 2 } } });

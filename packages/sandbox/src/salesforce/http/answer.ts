@@ -6,7 +6,8 @@ import type { Request } from 'express';
 import type { FaultSpec } from '../../control/faults.ts';
 import type { Reply } from '../../reply.ts';
 import type { Sandbox } from '../../sandbox.ts';
-import type { Method, SalesforceCall } from './endpoint.ts';
+import { LOCK_WAIT_MS } from '../records/locks.ts';
+import type { Method, Prepared, SalesforceCall } from './endpoint.ts';
 import { sessionInvalid } from './error-bodies.ts';
 import type { Match } from './match-path.ts';
 import { readMultipart } from './multipart.ts';
@@ -70,9 +71,20 @@ async function handle({ sandbox, request, found, n, fault, body }: SalesforceReq
     body: body ?? bodyOf(request),
     fault,
   };
-  const prepared = found.endpoint.prepare?.(call);
+  const prepared = await prepare(call, found);
   if (prepared && settings.race_window > 0) await pause(settings.race_window);
   return found.endpoint.handle(call, prepared);
+}
+
+/** With what the request needs held, unless another one has held some of it for longer than a write waits. */
+async function prepare(call: SalesforceCall, { endpoint }: Match): Promise<Prepared | undefined> {
+  const until = performance.now() + LOCK_WAIT_MS;
+  for (;;) {
+    const prepared = endpoint.prepare?.(call);
+    const left = until - performance.now();
+    if (!prepared || prepared.locked.size === 0 || call.settings.locks === 'fail' || left <= 0) return prepared;
+    await call.org.locks.wait(call.n, left);
+  }
 }
 
 /** @throws Refusal when there is a body that cannot be read */

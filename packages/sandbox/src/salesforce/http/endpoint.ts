@@ -42,7 +42,7 @@ export interface SalesforceEndpoint {
   /** Short name for counting: `collections/upsert`. */
   operation: string;
   /** What is known before the writes of others come between, and which rows are held meanwhile. */
-  prepare?(call: SalesforceCall): Prepared;
+  prepare?(call: SalesforceCall): Prepared | undefined;
   handle(call: SalesforceCall, prepared: Prepared | undefined): Reply;
   /** The object that the request is about, where the path does not say. */
   objectOf?(body: unknown): string | undefined;

@@ -59,19 +59,17 @@ export function parentsOf(row: Record<string, unknown>): string[] {
     .map((id) => id.slice(0, 15));
 }
 
-/** Which rows meet the locks of another request. */
+/** Holds what the rows need. @returns which of them meet the locks of another request */
 export function holdLocks(
   call: SalesforceCall,
   rows: Record<string, unknown>[],
   found: (string | undefined)[],
 ): Prepared {
   const locked = new Map<number, string>();
-  if (call.settings.locks === 'fail') {
-    for (const [at, row] of rows.entries()) {
-      const ids = [...parentsOf(row), ...(found[at] ? [found[at].slice(0, 15)] : [])];
-      const [held] = call.org.locks.hold(call.n, ids);
-      if (held !== undefined) locked.set(at, held);
-    }
+  for (const [at, row] of rows.entries()) {
+    const ids = [...parentsOf(row), ...(found[at] ? [found[at].slice(0, 15)] : [])];
+    const [held] = call.org.locks.hold(call.n, ids);
+    if (held !== undefined) locked.set(at, held);
   }
   return { found, locked };
 }

@@ -115,13 +115,17 @@ function withoutId(row: Row): Row {
   return Object.fromEntries(Object.entries(row).filter(([key]) => key.toLowerCase() !== 'id'));
 }
 
-function remove(call: SalesforceCall) {
+function idsOf(call: SalesforceCall): Row[] {
   const ids = (call.query.get('ids') ?? '').split(',').filter(Boolean);
   checkCount(ids);
+  return ids.map((id) => ({ id }));
+}
+
+function remove(call: SalesforceCall, prepared: Prepared | undefined) {
   return runRows(call, {
     allOrNone: isTrue(call.query.get('allOrNone')),
-    rows: ids.map((id) => ({ id })),
-    prepared: undefined,
+    rows: idsOf(call),
+    prepared,
     write: ({ id }) => {
       const whole = normaliseId(id);
       const record = whole === undefined ? undefined : call.org.record(whole);
@@ -181,7 +185,14 @@ export const collectionEndpoints: SalesforceEndpoint[] = [
     objectOf: objectOfRows,
     ...COLLECTION,
   },
-  { method: 'DELETE', path: '/composite/sobjects', operation: 'collections/delete', handle: remove, ...COLLECTION },
+  {
+    method: 'DELETE',
+    path: '/composite/sobjects',
+    operation: 'collections/delete',
+    prepare: (call) => holdLocks(call, idsOf(call), []),
+    handle: remove,
+    ...COLLECTION,
+  },
   {
     method: 'PATCH',
     path: '/composite/sobjects/:object/:field',

@@ -10,10 +10,13 @@ import {
   isTrue,
   type Method,
   ok,
+  type Prepared,
   type SalesforceCall,
   type SalesforceEndpoint,
 } from '../http/endpoint.ts';
+import { match } from '../http/match-path.ts';
 import { refusalReply, SalesforceRefusal } from '../http/refusal.ts';
+import { holdLocks } from '../records/upserts.ts';
 import { collectionEndpoints } from './collections.ts';
 import { infoEndpoints } from './info.ts';
 import { queryEndpoints } from './queries.ts';
@@ -49,6 +52,19 @@ function partsOf(body: unknown): (FaultTarget | undefined)[] {
     if (error instanceof SalesforceRefusal) return [];
     throw error;
   }
+}
+
+/** What its parts write of what is there: that is held from the first of them to the end of all. */
+function lockParts(call: SalesforceCall): Prepared | undefined {
+  const parts = readSubrequests(bodyOf(call).compositeRequest).filter(({ method }) => method !== 'GET');
+  const rows = parts.flatMap(({ method, url, body }) => {
+    const { id } = match(PARTS, method, new URL(url, 'http://sandbox').pathname)?.params ?? {};
+    const { records } = (body ?? {}) as { records?: unknown };
+    return [...(Array.isArray(records) ? records : [body]), { id }].map(
+      (row) => Object(row) as Record<string, unknown>,
+    );
+  });
+  return rows.length === 0 ? undefined : holdLocks(call, rows, []);
 }
 
 /** The body with that many of its parts. */
@@ -134,7 +150,7 @@ function answer(call: SalesforceCall, request: { method: Method; url: string; bo
 }
 
 export const compositeEndpoints: SalesforceEndpoint[] = [
-  { method: 'POST', path: '/composite', operation: 'composite', handle: composite, parts: partsOf },
+  { method: 'POST', path: '/composite', operation: 'composite', prepare: lockParts, handle: composite, parts: partsOf },
   { method: 'POST', path: '/composite/graph', operation: 'composite/graph', handle: graph },
   { method: 'POST', path: '/composite/batch', operation: 'composite/batch', handle: batch },
 ];

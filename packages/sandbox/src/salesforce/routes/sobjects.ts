@@ -40,6 +40,8 @@ function create(call: SalesforceCall, prepared: Prepared | undefined) {
   );
 }
 
+const lockId = (call: SalesforceCall): Prepared => holdLocks(call, [{ id: call.params.id }], []);
+
 const lockBody = (call: SalesforceCall): Prepared => holdLocks(call, [bodyOf(call)], [call.params.id]);
 
 function update(call: SalesforceCall, prepared: Prepared | undefined): Reply {
@@ -51,8 +53,8 @@ function update(call: SalesforceCall, prepared: Prepared | undefined): Reply {
   return NO_CONTENT;
 }
 
-function remove(call: SalesforceCall): Reply {
-  writing(call, undefined, () => deleteRecord(call, recordById(call, objectOf(call), call.params.id ?? '')));
+function remove(call: SalesforceCall, prepared: Prepared | undefined): Reply {
+  writing(call, prepared, () => deleteRecord(call, recordById(call, objectOf(call), call.params.id ?? '')));
   return NO_CONTENT;
 }
 
@@ -188,7 +190,7 @@ export const sobjectEndpoints: SalesforceEndpoint[] = [
     ...SINGLE,
   },
   { method: 'PATCH', path: '/sobjects/:object/:id', operation: 'update', prepare: lockBody, handle: update, ...SINGLE },
-  { method: 'DELETE', path: '/sobjects/:object/:id', operation: 'delete', handle: remove, ...SINGLE },
+  { method: 'DELETE', path: '/sobjects/:object/:id', operation: 'delete', prepare: lockId, handle: remove, ...SINGLE },
   {
     method: 'GET',
     path: '/sobjects/:object/:field/:value',
