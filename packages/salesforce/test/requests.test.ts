@@ -38,14 +38,13 @@ test('200 known callers with one follow-up each cost at most 0.04 requests a cal
   const outcomes = await write(destination, plans(200));
   expect(outcomes.every(({ ok }) => ok)).toBe(true);
   const requests = spent();
-  // People and their records are written beside each other.
-  expect(requests.toSorted()).toEqual([
-    'collections/create',
-    'collections/create',
-    'collections/update',
+  expect(requests).toEqual([
     'composite',
     'search',
     'search',
+    'collections/update',
+    'collections/create',
+    'collections/create',
   ]);
   expect(requests.length / 200).toBeLessThanOrEqual(0.04);
   expect(account.sandbox.salesforce.records('Task')).toHaveLength(400);
@@ -183,6 +182,27 @@ test('rows of one parent go together: no lock is met among the calls of one batc
   expect(outcomes.every(({ ok }) => ok)).toBe(true);
   expect(account.sandbox.salesforce.records('Lead')).toHaveLength(3);
   expect(account.sandbox.salesforce.records('Task')).toHaveLength(260);
+});
+
+test('what calls say of people is written before their records: no lock is met, and requests stay full', async () => {
+  account = await openAccount({ locks: 'fail', race_window: 100 });
+  account.sandbox.control.seed({
+    salesforce: { records: { Lead: plans(60).map((_, n) => ({ LastName: 'L', Company: 'C', Phone: phone(n) })) } },
+  });
+  const destination = await account.connect();
+  const commons = makeMemoryCommons();
+  for (const batch of ['a', 'b']) {
+    const calls = plans(60, batch).map((plan) => ({
+      ...plan,
+      ended_at: `2026-11-2${batch === 'a' ? 1 : 2}T10:00:00.000Z`,
+    }));
+    expect((await write(destination, calls, commons)).every(({ ok }) => ok)).toBe(true);
+    expect(spent().filter((operation) => operation.startsWith('collections/'))).toEqual([
+      'collections/update',
+      'collections/create',
+    ]);
+  }
+  for (const object of ['Lead', 'Task']) expect(await commons.memory.get(`row-limit:${object}`)).toBeUndefined();
 });
 
 test('a row that nothing is said of is looked for before it is written again', async () => {

@@ -55,7 +55,6 @@ const MOMENTS: Record<TroubleMoment, Pick<FaultSpec, 'object' | 'path' | 'method
 /** An org that answers in the forms of that year, and connections to it with these settings. */
 export const harnessOf = (forms: Forms, connection: Record<string, unknown> = {}): Harness => ({
   ...salesforceHarness,
-  together: connection.composite === true,
   open: (step) => openAccount({ forms }, { provisioned: step !== 'map', connection }),
 });
 
@@ -63,6 +62,7 @@ const kind = (type: string, object: string, required: WorkedOnKind['required'] =
 
 export const salesforceHarness: Harness = {
   names: SALESFORCE_NAMES,
+  after_person: true,
   kinds: [
     {
       ...kind('call_log', 'Task'),

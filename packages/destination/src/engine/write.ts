@@ -4,7 +4,7 @@
  *   find people, beside it read what may be there -> create people -> write to people, beside it their records -> outcomes
  *
  * So a person may turn out to be gone when a call log is there already: the person is looked up once more, and the log goes
- * along. Each plan ends with an outcome of its own; a plan that fails takes no other with it.
+ * along. Where the CRM locks people while their records are written, records follow people. Each plan ends with an outcome of its own; a plan that fails takes no other with it.
  */
 import type { Plan } from '@wrapup/mapping';
 import type { ApiSession } from '../http/transport.ts';
@@ -91,8 +91,8 @@ async function writeAll({ people, records }: CrmAdapter, all: PersonWrite[]): Pr
     const found = await identifyPeople(people, asking, dead);
     const others = [...alone, ...found.log_only];
     const updating = updatePeople(people, found.people);
-    // What goes along with the rows of people is answered with them.
-    const writes = [...others, ...(people.along ? (await updating).writes : found.writes)];
+    // Where a record locks its person, two requests at once would refuse each other's rows, or wait for each other.
+    const writes = [...others, ...(people.limits.shrinks ? (await updating).writes : found.writes)];
     const [updated, written] = await Promise.all([updating, writeRecords(records, writes, ahead), found.noted]);
     for (const write of [...writes, ...updated.writes]) known.set(write.index, write);
     const said = [

@@ -9,7 +9,8 @@
  *   a lock            sent again after a short pause, a few times
  *
  * Rows are ordered by object and parent and sent one request after another, so that one parent is not in two requests at
- * once: CRMs that lock it would refuse one of them.
+ * once: CRMs that lock it would refuse one of them. Of such a CRM (`shrinks`) people and their records are not written at
+ * once either: see `write.ts`.
  */
 import { asRequestFailure, type RequestFailure, unaccountedBy } from '../../http/request-failure.ts';
 import type { Context } from '../../port/context.ts';

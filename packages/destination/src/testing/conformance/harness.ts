@@ -121,8 +121,8 @@ export interface Harness {
   kinds: WorkedOnKind[];
   /** @param step an account that allows no more than this; only steps of `ladder` are asked for */
   open(step?: LowerStep): Promise<TestAccount>;
-  /** A person's row and the records of their call share a request. */
-  together?: boolean;
+  /** Records are written with the row of their person or after it, never beside it. */
+  after_person?: true;
   /** Lower steps that the adapter knows. None when it always has its keys. */
   ladder?: LowerStep[];
   /** Absent: people have nothing that a call log could be linked to. */

@@ -31,7 +31,7 @@ function takesRecordsAlong({ harness, names, account, connect, effects, makePlan
     return call_logs.length + tasks.length === 2;
   };
 
-  test.skipIf(harness.together)(
+  test.skipIf(harness.after_person)(
     'one who is deleted while it is written to is looked up once more, and the records go along',
     async () => {
       const [person = ''] = await account().addPeople([{ phone: PHONE }]);
@@ -51,7 +51,7 @@ function takesRecordsAlong({ harness, names, account, connect, effects, makePlan
   );
 
   for (const trouble of ['fails', 'lost'] as const)
-    test.skipIf(harness.together)(
+    test.skipIf(harness.after_person)(
       `an update without an answer (${trouble}) is tried again, and the records go along to whoever is found then`,
       async () => {
         const [person = ''] = await account().addPeople([{ phone: PHONE }]);
