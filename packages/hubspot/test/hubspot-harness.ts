@@ -31,6 +31,7 @@ const MOMENTS: Record<TroubleMoment, Pick<FaultSpec, 'object' | 'path'>> = {
   any: {},
   related: { object: 'contacts', path: '/contacts/[a-z]+/batch/read$' },
   'look-up': { object: 'contacts', path: '/(?:search|batch/read)$' },
+  search: { object: 'contacts', path: '/search$' },
   'create-person': { object: 'contacts', path: '/batch/(?:create|upsert)$' },
   'update-person': { object: 'contacts', path: '/batch/update$' },
   'create-call-log': { object: 'calls', path: '/batch/(?:create|upsert)$' },

@@ -1,5 +1,5 @@
 /** What calls cost, counted by the sandbox, and how requests give way to what the org can take. */
-import { makeMemoryCommons } from '@wrapup/destination';
+import { type Memory, makeMemoryCommons } from '@wrapup/destination';
 import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
 import { SAMPLE_PLACE, sampleField } from '@wrapup/destination/sample-plan';
 import type { Plan } from '@wrapup/mapping';
@@ -203,6 +203,37 @@ test('what calls say of people is written before their records: no lock is met, 
     ]);
   }
   for (const object of ['Lead', 'Task']) expect(await commons.memory.get(`row-limit:${object}`)).toBeUndefined();
+});
+
+test('a memory that does not tell how many rows an object takes, or take it, costs no call', async () => {
+  account = await openAccount();
+  const commons = makeMemoryCommons();
+  const { memory } = commons;
+  const guard = (key: string) => {
+    if (key.startsWith('row-limit:')) throw new Error('READONLY');
+  };
+  const broken: Memory = {
+    digester: () => memory.digester(),
+    async get(key) {
+      guard(key);
+      return memory.get(key);
+    },
+    async set(key, value, ttl) {
+      guard(key);
+      await memory.set(key, value, ttl);
+    },
+    async delete(key) {
+      guard(key);
+      await memory.delete(key);
+    },
+  };
+  const destination = await account.connect();
+  expect((await write(destination, plans(3), { ...commons, memory: broken })).every(({ ok }) => ok)).toBe(true);
+  // Too many at once: their size is not remembered, and they are written.
+  account.sandbox.control.fault({ api: 'salesforce', kind: 'row_error', row: '"Subject":"Call', times: 2 });
+  const others = await write(destination, plans(4, 'd'), { ...commons, memory: broken });
+  expect(others.every(({ ok }) => ok)).toBe(true);
+  expect(account.sandbox.salesforce.records('Task')).toHaveLength(14);
 });
 
 test('a row that nothing is said of is looked for before it is written again', async () => {

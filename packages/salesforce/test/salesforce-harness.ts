@@ -46,6 +46,7 @@ const MOMENTS: Record<TroubleMoment, Pick<FaultSpec, 'object' | 'path' | 'method
   // The second composite request of a plan: definitions come first.
   related: { path: '/composite$' },
   'look-up': { path: '/(?:search\\?|composite$)' },
+  search: { path: '/search\\?' },
   'create-person': { method: 'POST', object: 'Lead', path: COLLECTION },
   'update-person': { method: 'PATCH', object: 'Lead', path: COLLECTION },
   'create-call-log': { method: 'POST', object: 'Task', path: COLLECTION },

@@ -36,37 +36,56 @@ export async function writePlans(
   const { distinct, placeOf } = joinEqual(plans);
   session.calls = distinct.map(({ key }) => key);
   const writes = distinct.map(beginPlan);
-  const reports: PlanReport[] = [];
-  let last = writes;
   const leased = await leasePeople(session.ctx, writes);
   try {
-    const crm = await open(leased.held);
-    const begun = await beginPeople(crm.people, crm.owners, leased.held);
-    const written = await writeAll(crm, begun.writes);
-    reports.push(...leased.reports, ...begun.reports, ...written.reports);
-    last = writes.map((write) => written.known.get(write.index) ?? write);
-  } catch (thrown) {
-    reports.push(...writes.map((write) => reportFailure(write, 'person', Failure.of(thrown))));
+    const { known, reports } = await writeHeld(leased.held, open);
+    const byPlan = Map.groupBy([...leased.reports, ...reports], ({ plan }) => plan);
+    const end = async (write: PlanWrite): Promise<WriteOutcome> => {
+      const last = known.get(write.index) ?? write;
+      const mine = byPlan.get(write.index) ?? [];
+      const outcome = outcomeOf(last, mine, (plan) => session.costOf(plan));
+      await noteForNext(session.ctx, last, outcome, mine);
+      return outcome;
+    };
+    return shareOutcomes(await Promise.all(writes.map(end)), placeOf);
+  } finally {
+    // Not before it is noted what the next delivery of a person has to know.
+    await leased.release();
   }
-  const byPlan = Map.groupBy(reports, ({ plan }) => plan);
-  const outcomes = last.map((write) => outcomeOf(write, byPlan.get(write.index) ?? [], (plan) => session.costOf(plan)));
-  const prepare = async (write: PlanWrite, index: number) => {
-    const outcome = outcomes[index];
-    if (!outcome || outcome.ok) return;
-    const mine = byPlan.get(write.index) ?? [];
-    const { ctx } = session;
-    try {
-      // Ids that proved dead are not recalled by the next attempt.
-      if (outcome.failure.code === 'gone')
-        await Promise.all(contactSteps(write).map((step) => forgetPerson(ctx, step)));
-      if (write.person && isOpen(mine) && mine.some(isRecord))
-        await rememberFormer(ctx, write.plan.key, write.person.id);
-    } catch (thrown) {
-      ctx.log.warn({ error: Failure.of(thrown).message }, 'what the next attempt should know could not be noted');
-    }
-  };
-  await Promise.all([...last.map(prepare), leased.release()]);
-  return shareOutcomes(outcomes, placeOf);
+}
+
+/** Never rejects. */
+async function writeHeld(
+  writes: PlanWrite[],
+  open: (writes: PlanWrite[]) => Promise<CrmAdapter>,
+): Promise<WrittenPlans> {
+  try {
+    const crm = await open(writes);
+    const begun = await beginPeople(crm.people, crm.owners, writes);
+    const { known, reports } = await writeAll(crm, begun.writes);
+    return { known, reports: [...begun.reports, ...reports] };
+  } catch (thrown) {
+    const failure = Failure.of(thrown);
+    return { known: new Map(), reports: writes.map((write) => reportFailure(write, 'person', failure)) };
+  }
+}
+
+/** What the next attempt has to know of this one. Never rejects. */
+async function noteForNext(
+  ctx: Context,
+  write: PlanWrite,
+  outcome: WriteOutcome,
+  reports: PlanReport[],
+): Promise<void> {
+  if (outcome.ok) return;
+  try {
+    // Ids that proved dead are not recalled.
+    if (outcome.failure.code === 'gone') await Promise.all(contactSteps(write).map((step) => forgetPerson(ctx, step)));
+    if (write.person && isPersonOpen(reports) && reports.some(isRecord))
+      await rememberFormer(ctx, write.plan.key, write.person.id);
+  } catch (thrown) {
+    ctx.log.warn({ error: Failure.of(thrown).message }, 'what the next attempt should know could not be noted');
+  }
 }
 
 /** A plan whose record of a person vanished is begun once more, no more often. */
@@ -93,7 +112,10 @@ async function writeAll({ people, records }: CrmAdapter, all: PersonWrite[]): Pr
     const updating = updatePeople(people, found.people);
     // Where a record locks its person, two requests at once would refuse each other's rows, or wait for each other.
     const writes = [...others, ...(people.limits.shrinks ? (await updating).writes : found.writes)];
-    const [updated, written] = await Promise.all([updating, writeRecords(records, writes, ahead), found.noted]);
+    const both = [updating, writeRecords(records, writes, ahead)] as const;
+    // Neither goes on once outcomes and leases are given back.
+    await Promise.allSettled(both);
+    const [updated, written] = await Promise.all([...both, found.noted]);
     for (const write of [...writes, ...updated.writes]) known.set(write.index, write);
     const said = [
       ...alone.flatMap(({ index, notes }) => notes.map((note) => ({ plan: index, note }))),
@@ -105,7 +127,9 @@ async function writeAll({ people, records }: CrmAdapter, all: PersonWrite[]): Pr
       for (const write of vanished) {
         lost.add(write.index);
         dead.set(write.index, new Set([...(dead.get(write.index) ?? []), id]));
-        open.push(await beginAnew(people.session.ctx, write, id, said));
+        const begun = await beginAnew(people.session.ctx, write, id, said);
+        known.set(begun.index, begun);
+        open.push(begun);
       }
     reports.push(...said.filter(({ plan }) => !lost.has(plan)));
   }
@@ -124,7 +148,7 @@ async function beginAnew(ctx: Context, write: PersonWrite, id: string, said: Pla
   } catch (thrown) {
     ctx.log.warn({ error: Failure.of(thrown).message }, 'that a person vanished could not be noted');
   }
-  return made.length > 0 ? resetWrite(asResumed(write, made)) : resetWrite(write);
+  return made.length > 0 || write.plan.resume ? resetWrite(asResumed(write, made)) : resetWrite(write);
 }
 
 /** Reports of records that are there. */
@@ -133,7 +157,7 @@ function isRecord(report: PlanReport): report is PlanReport & { receipt: RecordR
 }
 
 /** Whether it may be another person to whom the next attempt links what is there. */
-function isOpen(reports: PlanReport[]): boolean {
+function isPersonOpen(reports: PlanReport[]): boolean {
   const ended = reports.find((report) => 'failure' in report);
   return ended !== undefined && (ended.record === 'person' || ended.failure.code === 'gone');
 }
@@ -168,8 +192,13 @@ function withDone(
   receipts: ReadonlyMap<string, RecordReceipt>,
   reports: PlanReport[],
 ): Failure {
-  // Whoever is found next time gets all of it.
-  if (isOpen(reports)) return plan.resume?.done ? failure.with({ done: {} }) : failure;
+  if (isPersonOpen(reports)) {
+    // Whoever is found next time gets all of what this attempt wrote; an attempt that wrote nothing leaves done what was.
+    const { done = [] } = plan.resume ?? {};
+    const isFresh = ({ receipt }: { receipt: RecordReceipt }) => !done.includes(receipt.name);
+    const forgets = failure.code === 'gone' || done.length === 0 || reports.filter(isRecord).some(isFresh);
+    return forgets && plan.resume?.done ? failure.with({ done: {} }) : failure;
+  }
   // A person whom only speech named is looked up afresh next time.
   const anew = reports.some((report) => 'receipt' in report && report.limited);
   const done = [...receipts].filter(([name]) => name !== 'person' || !anew).map(([name, { id }]) => [name, id]);

@@ -1,7 +1,7 @@
 /**
  * What is there of records that may be there already, read while their people are looked up: a call that comes again is
  * then written in the trip after that. Only what its plan says by itself can be asked for so early: not a record whose key
- * or whose fields depend on the person.
+ * or whose fields depend on the person. Nor is one that calls of other people may mean: those write to it meanwhile.
  */
 import { needsReading } from '@wrapup/mapping';
 import type { PersonWrite } from '../people/person-verbs.ts';
@@ -11,7 +11,12 @@ import type { Item, KeyStrategy, RecordReading, RecordVerbs } from './record-ver
 
 type Reader = Pick<RecordVerbs, 'keys' | 'sharedKey' | 'limits'>;
 
+/** What was read longer ago is read once more, in ms: a look-up may wait for the search quota, and people work meanwhile. */
+const FRESH_MS = 1000;
+
 interface Read {
+  /** Of the process's clock, when it was asked for. */
+  at: number;
   strategy: KeyStrategy;
   /** Names of the fields that were read. */
   names: ReadonlySet<string>;
@@ -34,23 +39,24 @@ export class ReadAhead {
       const read = this.#read.get(nameOf(item));
       this.#read.delete(nameOf(item));
       const isWhole = read?.strategy === strategy && item.record.fields.every(({ name }) => read.names.has(name));
-      if (read && isWhole) known.set(item, read.reading);
+      if (read && isWhole && performance.now() - read.at < FRESH_MS) known.set(item, read.reading);
     }
     return known;
   }
 }
 
-/** Never rejects: what cannot be read now is read when it is written. */
+/** Never rejects. */
 export async function readAhead(crm: Reader, writes: readonly PersonWrite[]): Promise<ReadAhead> {
   const read = new Map<string, Read>();
   const readPart = async (part: Doubtful[]) => {
     const { strategy } = part[0] ?? {};
     if (!strategy) return;
     const items = part.flatMap(({ items }) => items);
+    const at = performance.now();
     const readings = await strategy.read(items);
     for (const item of items) {
       const names = new Set(item.record.fields.map(({ name }) => name));
-      read.set(nameOf(item), { strategy, names, reading: readings.get(item) ?? 'absent' });
+      read.set(nameOf(item), { at, strategy, names, reading: readings.get(item) ?? 'absent' });
     }
   };
   try {
@@ -85,10 +91,9 @@ async function withStrategy(crm: Reader, object: string, items: Item[]): Promise
 
 function doubtfulOf(crm: Reader, write: PersonWrite): Item[] {
   const { plan, resolved } = write;
-  if (!resolved || plan.parked) return [];
+  if (!resolved || plan.parked || !plan.resume) return [];
   return wantedRecords(write)
-    .filter(({ own_key }) => plan.resume || own_key)
-    .filter((record) => !record.find && !record.own_key?.person && crm.sharedKey?.(record) === undefined)
+    .filter((record) => !record.find && !record.own_key && crm.sharedKey?.(record) === undefined)
     .filter(({ name }) => doneBefore(plan, name) === undefined)
     .map((record) => ({ write, record, targets: [] }));
 }

@@ -199,7 +199,8 @@ function objectsOf(rows: CrmRow[]): string[] {
 
 /*
  * How many rows of an object one request may have: what the account's own automation takes. Whole requests at first;
- * halved when they run into a limit, and twice as many again after each request of full size that succeeded.
+ * halved when they run into a limit, and twice as many again after each request of full size that succeeded. A memory that
+ * does not answer costs a request that is too large, and never a row: none of this throws.
  */
 
 /** After so long full requests are tried again. */
@@ -209,7 +210,7 @@ const keyOf = (object: string) => `row-limit:${object}`;
 
 /** The smallest limit of these objects. @param most rows that the CRM takes at all */
 async function readRowLimit(ctx: Context, objects: string[], most: number): Promise<number> {
-  const kept = await Promise.all(objects.map((object) => ctx.memory.get(keyOf(object))));
+  const kept = await Promise.all(objects.map((object) => ctx.memory.get(keyOf(object)).catch(() => undefined)));
   return Math.min(most, ...kept.map((text) => Number(text) || most));
 }
 
@@ -219,17 +220,19 @@ export async function isShrunk({ memory }: Pick<Context, 'memory'>, object: stri
 }
 
 async function shrinkRowLimit(ctx: Context, objects: string[], rows: number): Promise<void> {
-  for (const object of objects) await ctx.memory.set(keyOf(object), String(Math.max(1, rows)), ROW_LIMIT_MS);
+  const shrink = (object: string) => ctx.memory.set(keyOf(object), String(Math.max(1, rows)), ROW_LIMIT_MS);
+  await Promise.all(objects.map((object) => shrink(object).catch(() => {})));
 }
 
 /** @param rows that went through: only a full request shows that more may fit */
 async function growRowLimit(ctx: Context, objects: string[], rows: number, most: number): Promise<void> {
-  for (const object of objects) {
+  const grow = async (object: string) => {
     const kept = Number(await ctx.memory.get(keyOf(object)));
-    if (!kept || rows < kept) continue;
+    if (!kept || rows < kept) return;
     if (kept * 2 >= most) await ctx.memory.delete(keyOf(object));
     else await ctx.memory.set(keyOf(object), String(kept * 2), ROW_LIMIT_MS);
-  }
+  };
+  await Promise.all(objects.map((object) => grow(object).catch(() => {})));
 }
 
 /* What adapters share of sending many rows in few requests. Pure. */

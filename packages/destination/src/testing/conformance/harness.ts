@@ -22,6 +22,7 @@ export type Trouble =
 /** Which requests it happens to. */
 export type TroubleMoment =
   | 'look-up'
+  | 'search'
   | 'related'
   | 'create-person'
   | 'update-person'
@@ -158,12 +159,15 @@ export async function deliver(
   options?: MemoryContextOptions,
 ): Promise<WriteOutcome> {
   let attempt = plan;
+  const { records: before = {}, done: steps = [] } = plan.resume ?? {};
+  let done = Object.fromEntries(steps.flatMap((name) => (before[name] === undefined ? [] : [[name, before[name]]])));
   for (let attempts = 1; attempts <= 1_000; attempts += 1) {
     const [outcome] = await write(destination, [attempt], commons, options);
     if (!outcome) throw new Error('no outcome for a plan');
     if (outcome.ok || !['retry', 'throttle'].includes(outcome.failure.next)) return outcome;
-    const records = { ...attempt.resume?.records, ...outcome.failure.details.done };
-    attempt = { ...plan, resume: { attempts, records, done: Object.keys(records) } };
+    // The ledger keeps what is done until a failure names something else, and then that alone.
+    done = outcome.failure.details.done ?? done;
+    attempt = { ...plan, resume: { attempts, records: { ...before, ...done }, done: Object.keys(done) } };
     await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20));
   }
   throw new Error('not delivered in 1000 attempts');

@@ -1,7 +1,7 @@
 /** What is written beside each other: a person, and the records of their call, of which one may be there when the other is refused. */
-import type { Plan } from '@wrapup/mapping';
+import type { FieldWrite, Plan } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
-import { makeMemoryCommons } from '../memory-context.ts';
+import { type MemoryCommons, makeMemoryCommons } from '../memory-context.ts';
 import { sampleField } from '../sample-plan.ts';
 import { type CaseTools, deliver, failure, ids, reached, write } from './harness.ts';
 
@@ -69,6 +69,71 @@ function takesRecordsAlong({ harness, names, account, connect, effects, makePlan
         await expectAllWith(next);
       },
     );
+
+  test('another delivery at the person takes nothing back of what is done: the log stays with the person it was written for', async () => {
+    const [person = ''] = await account().addPeople([{ phone: PHONE }]);
+    const destination = await connect();
+    const commons = makeMemoryCommons();
+    account().trouble('fails', 'create-task', 5);
+    const [first] = await write(destination, [plan()], commons);
+    account().calm();
+    const { done = {} } = failure(first).details;
+    expect(Object.keys(done).toSorted()).toEqual(['call_log', 'person']);
+    const resume = { attempts: 1, records: done, done: Object.keys(done) };
+    const busy = { ...commons, lease: { take: async () => undefined } };
+    const [second] = await write(destination, [{ ...plan(), resume }], busy);
+    expect(failure(second).code).toBe('busy');
+    expect(failure(second).details.done).toBeUndefined();
+    const next = await giveNumber(person);
+    const left = failure(second).details.done ?? done;
+    const third = { ...plan(), resume: { attempts: 2, records: left, done: Object.keys(left) } };
+    expect(ids(await deliver(destination, third, commons)).person).toBe(person);
+    expect(next).not.toBe(person);
+    await expectAllWith(person);
+  });
+
+  test.skipIf(harness.after_person)(
+    'the next delivery of a person begins when it is noted whom the records of this one are linked to',
+    async () => {
+      await account().addPeople([{ phone: PHONE }]);
+      const destination = await connect();
+      const commons = makeMemoryCommons();
+      const { memory, lease } = commons;
+      const steps: string[] = [];
+      const slow: MemoryCommons = {
+        ...commons,
+        memory: {
+          get: (key) => memory.get(key),
+          delete: (key) => memory.delete(key),
+          digester: () => memory.digester(),
+          async set(key, value, ttl) {
+            const isNote = key.startsWith('former-person:');
+            if (isNote) await new Promise((resolve) => setTimeout(resolve, 20));
+            await memory.set(key, value, ttl);
+            if (isNote) steps.push('noted');
+          },
+        },
+        lease: {
+          async take(keys, ttl) {
+            const held = await lease.take(keys, ttl);
+            const isPerson = keys.some((key) => key.startsWith('write:'));
+            return (
+              held && {
+                async release() {
+                  if (isPerson) steps.push('given back');
+                  await held.release();
+                },
+              }
+            );
+          },
+        },
+      };
+      account().trouble('fails', 'update-person', 5);
+      const [failed] = await write(destination, [plan()], slow);
+      expect(failure(failed).details.record).toBe('person');
+      expect(steps).toEqual(['noted', 'given back']);
+    },
+  );
 
   test('one whose record refuses what the call says waits for a person, and the records go along to whoever is found then', async () => {
     const [person = ''] = await account().addPeople([{ phone: PHONE }]);
@@ -148,26 +213,75 @@ function remembersFields({ names, account, connect, effects, makePlan }: CaseToo
 }
 
 /** What may be there is read while people are looked up. */
-function comesAgain({ names, account, connect, effects, makePlan }: CaseTools): void {
+function comesAgain({ harness, names, account, connect, effects, makePlan }: CaseTools): void {
+  const sharing = (id: string, phone = PHONE) => {
+    const plan = makePlan({ id, phone, task: false });
+    const fields = [sampleField(names.title, `Log of ${id}`, 'append', 9)];
+    const records = plan.records.map((record) => ({
+      ...record,
+      fields,
+      key: 'one-for-all',
+      own_key: { person: false },
+    }));
+    return { ...plan, records };
+  };
+  /** Runs it while the look-up of a plan waits. */
+  const duringLookUp = async (plan: Plan, commons: MemoryCommons, run: () => Promise<unknown>) => {
+    const destination = await connect();
+    const before = account().requests();
+    account().trouble('held', 'search');
+    const writing = write(destination, [plan], commons);
+    await reached(async () => account().requests() > before);
+    await run();
+    account().calm();
+    return ids((await writing)[0]);
+  };
+
   test('two calls of one record with a key of its own each see what the other wrote', async () => {
     const destination = await connect();
     const commons = makeMemoryCommons();
-    const call = (id: string) => {
-      const plan = makePlan({ id, phone: PHONE, task: false });
-      const fields = [sampleField(names.title, `Log of ${id}`, 'append', 9)];
-      const records = plan.records.map((record) => ({
-        ...record,
-        fields,
-        key: 'one-for-both',
-        own_key: { person: false },
-      }));
-      return { ...plan, records };
-    };
-    const outcomes = await write(destination, [call('c1'), call('c2')], commons);
+    const outcomes = await write(destination, [sharing('c1'), sharing('c2')], commons);
     expect(ids(outcomes[0]).call_log).toBe(ids(outcomes[1]).call_log);
     const { call_logs } = await effects();
     expect(call_logs).toHaveLength(1);
     for (const id of ['c1', 'c2']) expect(call_logs[0]?.properties[names.title]).toContain(`Log of ${id}`);
+  });
+
+  test('what calls of other people write to a record with a key of its own stays, however long a look-up takes', async () => {
+    await account().addPeople([{ phone: OTHER }]);
+    const destination = await connect();
+    const commons = makeMemoryCommons();
+    await write(destination, [sharing('c1')], commons);
+    await duringLookUp(sharing('c2', OTHER), commons, async () =>
+      // Who was created is remembered, and needs no search.
+      ids((await write(destination, [sharing('c3')], commons))[0]),
+    );
+    const { call_logs } = await effects();
+    expect(call_logs).toHaveLength(1);
+    for (const id of ['c1', 'c2', 'c3']) expect(call_logs[0]?.properties[names.title]).toContain(`Log of ${id}`);
+  });
+
+  test('what a colleague writes to a call log stays, however long the look-up of a call that comes again takes', async () => {
+    await account().addPeople([{ phone: PHONE }]);
+    const commons = makeMemoryCommons();
+    const saying = (title: string) => {
+      const plan = makePlan({ id: 'c1', phone: PHONE, task: false });
+      const others = (fields: FieldWrite[]) => fields.filter(({ name }) => name !== names.title);
+      const records = plan.records.map((record) => ({
+        ...record,
+        fields: [...others(record.fields), sampleField(names.title, title, 'if_ours')],
+      }));
+      return { ...plan, records };
+    };
+    const first = ids((await write(await connect(), [saying('Call')], commons))[0]);
+    const revised = { ...saying('Call, revised'), resume: { attempts: 1, records: first } };
+    const log = harness.kinds.find(({ type }) => type === 'call_log')?.object ?? '';
+    await duringLookUp(revised, commons, async () => {
+      // Longer than what was read counts.
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+      await account().change(log, first.call_log ?? '', { [names.title]: 'By hand' });
+    });
+    expect((await effects()).call_logs[0]?.properties[names.title]).toBe('By hand');
   });
 
   test('a read that fails is no record that is absent: nothing is written twice', async () => {
