@@ -172,6 +172,7 @@ test('settings: one way to log in, said clearly when there is none or two', () =
     on_refused_field: 'drop',
     duplicates: 'use_match',
     assignment_rules: false,
+    composite: false,
   });
   expect(problems({ jwt })).toBeUndefined();
   expect(problems({ refresh_token: 'r' })).toBeUndefined();
