@@ -170,6 +170,6 @@ describe('the path token', () => {
     expect(ingress.logged()).not.toContain('very-secret-token');
     const metrics = await ingress.metrics.text();
     expect(metrics).not.toContain('very-secret-token');
-    expect(metrics).toContain('route="/webhooks/:source/post-call",source="main",result="accepted"');
+    expect(metrics).toContain('path="/webhooks/:source/post-call",source="main",result="accepted"');
   });
 });
