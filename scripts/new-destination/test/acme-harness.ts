@@ -10,6 +10,7 @@ const MOMENTS: Record<TroubleMoment, RegExp> = {
   // People of the fake have nothing that a call log could be linked to.
   related: /^\/read\/deals$/,
   'look-up': /^\/(?:search|read)\/people$/,
+  search: /^\/search\/people$/,
   'create-person': /^\/create\/people$/,
   'update-person': /^\/update\/people$/,
   'create-call-log': /^\/create\/call_logs$/,

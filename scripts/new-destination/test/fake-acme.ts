@@ -159,6 +159,9 @@ export class FakeAcme {
     if (fields.happened_at && Number.isNaN(Date.parse(String(fields.happened_at))))
       return refuse('INVALID_VALUE', 'happened_at');
     if (fields.result && !RESULTS.includes(String(fields.result))) return refuse('INVALID_VALUE', 'result');
+    const { person_id } = fields;
+    if (person_id != null && !this.records.people?.some((person) => person.id === person_id))
+      return refuse('NOT_FOUND', 'person_id');
     const holder = all.find((one) => one.id !== id && one.fields.wrapup_key === fields.wrapup_key);
     if (fields.wrapup_key !== undefined && holder) return refuse('DUPLICATE', 'wrapup_key', { holder: holder.id });
     if (verb === 'create') return { id: this.add(object, fields) };
