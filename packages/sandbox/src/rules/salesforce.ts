@@ -244,7 +244,7 @@ const ROWS: RuleRow[] = [
   [
     'Composite',
     documented(`${REST}/resources-composite-allornone.html`),
-    'That holds for collections too, whatever their own allOrNone says: one refused row takes all parts back. Without it each collection goes by its own.',
+    'That holds for collections too, whatever their own allOrNone says: one refused row takes all parts back, and the rows of its own collection are answered as it asks. Without it each collection goes by its own.',
     'PROCESSING_HALTED',
     'ALL_OR_NONE_OPERATION_ROLLED_BACK',
   ],

@@ -90,7 +90,7 @@ export function runRows(call: SalesforceCall, { allOrNone, rows, prepared, write
   call.org.journal.during(call.n, () =>
     call.org.records.transaction(() => {
       results = rows.slice(lost).map(run);
-      return !allOrNone || results.every(({ success }) => success);
+      return !(allOrNone || call.together) || results.every(({ success }) => success);
     }),
   );
   if (allOrNone && results.some(({ success }) => !success)) results = results.map(rolledBack);
@@ -144,5 +144,5 @@ function overload(call: SalesforceCall, rows: Row[]): SalesforceRefusal | undefi
 
 /** https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-allornone.html */
 export function allOrNoneOf(call: SalesforceCall): boolean {
-  return call.together === true || isTrue(asObject(call.body, 'The request body').allOrNone);
+  return isTrue(asObject(call.body, 'The request body').allOrNone);
 }
