@@ -9,6 +9,7 @@ export * from './people/match-people.ts';
 export * from './people/person-cache.ts';
 export * from './people/person-verbs.ts';
 export * from './people/person-write.ts';
+export { judgeClaim } from './people/said-addresses.ts';
 export * from './plan/check-order.ts';
 export * from './plan/plan-write.ts';
 export * from './records/record-verbs.ts';

@@ -14,7 +14,6 @@ import { beginPeople } from './people/identify-people.ts';
 import { decide, lookUpPeople, type MatchDecision, type MatchResult } from './people/match-people.ts';
 import type { CrmPerson, PeopleVerbs, PersonIdentity, PersonWrite } from './people/person-verbs.ts';
 import {
-  limitIfSaid,
   mustRead,
   propertiesToRead,
   questionOf,
@@ -22,6 +21,7 @@ import {
   standingOf,
   writtenBefore,
 } from './people/person-write.ts';
+import { limitIfSaid } from './people/said-addresses.ts';
 import { watermarkOf } from './people/update-people.ts';
 import {
   beginPlan,

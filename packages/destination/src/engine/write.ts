@@ -103,10 +103,10 @@ async function writeAll({ people, records }: CrmAdapter, all: PersonWrite[]): Pr
   const dead = new Map<number, ReadonlySet<string>>();
   const parked = all.map((write) => [write, write.resolved ? parkedBy(write.plan) : undefined] as const);
   const reports = parked.flatMap(([write, failure]) => (failure ? [reportFailure(write, 'person', failure)] : []));
-  let open = parked.flatMap(([write, failure]) => (failure ? [] : [write]));
-  for (let round = 1; round <= MAX_ROUNDS && open.length > 0; round += 1) {
-    const ahead = readAhead(records, open);
-    const [asking, alone] = [open.filter(hasPerson), open.filter((write) => !hasPerson(write))];
+  let waiting = parked.flatMap(([write, failure]) => (failure ? [] : [write]));
+  for (let round = 1; round <= MAX_ROUNDS && waiting.length > 0; round += 1) {
+    const ahead = readAhead(records, waiting);
+    const [asking, alone] = [waiting.filter(hasPerson), waiting.filter((write) => !hasPerson(write))];
     const found = await identifyPeople(people, asking, dead);
     const others = [...alone, ...found.log_only];
     const updating = updatePeople(people, found.people);
@@ -121,7 +121,7 @@ async function writeAll({ people, records }: CrmAdapter, all: PersonWrite[]): Pr
       ...alone.flatMap(({ index, notes }) => notes.map((note) => ({ plan: index, note }))),
       ...[...found.reports, ...updated.reports, ...written],
     ];
-    open = [];
+    waiting = [];
     const lost = new Set<number>();
     for (const { id, writes: vanished } of [...found.gone, ...updated.gone])
       for (const write of vanished) {
@@ -129,12 +129,12 @@ async function writeAll({ people, records }: CrmAdapter, all: PersonWrite[]): Pr
         dead.set(write.index, new Set([...(dead.get(write.index) ?? []), id]));
         const begun = await beginAnew(people.session.ctx, write, id, said);
         known.set(begun.index, begun);
-        open.push(begun);
+        waiting.push(begun);
       }
     reports.push(...said.filter(({ plan }) => !lost.has(plan)));
   }
   const vanished = new Failure('gone', people.wording.vanished);
-  return { known, reports: [...reports, ...open.map((write) => reportFailure(write, 'person', vanished))] };
+  return { known, reports: [...reports, ...waiting.map((write) => reportFailure(write, 'person', vanished))] };
 }
 
 const hasPerson = ({ plan }: PersonWrite) => plan.person !== null;

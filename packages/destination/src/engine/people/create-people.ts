@@ -15,7 +15,7 @@ import { withAlong } from '../records/draft-along.ts';
 import type { SteppedDown } from '../records/record-verbs.ts';
 import type { CrmRow, RowResult } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
-import { newPersonMemory, personMemory, recallWritten, type WrittenValues } from '../rows/written-values.ts';
+import { newPersonMemory, personMemory, recallWritten, settleRow, type WrittenValues } from '../rows/written-values.ts';
 import {
   leaseEach,
   markStarted,
@@ -30,18 +30,15 @@ import type { Claim, CrmPerson, KnownPerson, NewPerson, PeopleVerbs, PersonKey, 
 import {
   contactSteps,
   inOrder,
-  isKeySaid,
-  judgeClaim,
   latestOf,
-  limitWrite,
   makePatch,
   namesOfSet,
   propertiesToRead,
   resetWrite,
   resolvePlan,
   withNote,
-  withoutUnproved,
 } from './person-write.ts';
+import { isKeySaid, judgeClaim, limitWrite, withoutUnproved } from './said-addresses.ts';
 
 /** What became of new people. Each is in one of the first three, or failed in a report. */
 interface Creation {
@@ -258,7 +255,7 @@ async function create(
     const person = rows.get(row);
     if (!person) return {};
     const noting = Promise.all([
-      settleValues(values, person, row, result),
+      settleNew(crm, values, person, row, result),
       result.ok && rememberNew(crm, person.writes, result),
     ]).then(() => {});
     // One who was not created may be written next, by what is noted of them.
@@ -272,16 +269,17 @@ async function create(
   return { ...done, unsure: concluded.flatMap(({ unsure = [] }) => unsure) };
 }
 
-/** Notes what stands now of a person who was to be created. An answer that was lost leaves what may stand. */
-async function settleValues(values: WrittenValues, person: NewPerson, row: CrmRow, result: RowResult): Promise<void> {
-  const note = newPersonMemory(person.key);
-  if (!result.ok) {
-    if (!result.failure.outcome_unknown) await values.settle(note, undefined);
-    return;
-  }
-  const dropped = new Set(result.dropped.map(({ property }) => property));
-  await values.settle(note, { has: (property) => !dropped.has(property) });
-  await values.rename(note, personMemory({ object: row.object, id: result.id }));
+/** Notes what stands now of a person who was to be created: of one who was, under the name of their record. */
+async function settleNew(
+  { fields }: PeopleVerbs,
+  values: WrittenValues,
+  person: NewPerson,
+  { object }: CrmRow,
+  result: RowResult,
+): Promise<void> {
+  const name = newPersonMemory(person.key);
+  await settleRow(values, fields, { name, object }, result);
+  if (result.ok) await values.rename(name, personMemory({ object, id: result.id }));
 }
 
 /** What is to be created, and the person with those of its plans that may be written; no row when there are none. */

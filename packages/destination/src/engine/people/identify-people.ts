@@ -5,16 +5,8 @@ import { type PlanReport, type PlanWrite, reportFailure } from '../plan/plan-wri
 import { createPeople } from './create-people.ts';
 import { decide, groupUnknown, lookUpPeople } from './match-people.ts';
 import type { KnownPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
-import {
-  beginWrite,
-  joinById,
-  limitIfSaid,
-  propertiesToRead,
-  questionOf,
-  resolvePlan,
-  settleClaim,
-  writtenBefore,
-} from './person-write.ts';
+import { beginWrite, joinById, propertiesToRead, questionOf, resolvePlan, writtenBefore } from './person-write.ts';
+import { limitIfSaid, settleClaim } from './said-addresses.ts';
 import { type GonePerson, readyPeople } from './update-people.ts';
 
 interface IdentifiedPeople {

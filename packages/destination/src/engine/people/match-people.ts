@@ -11,7 +11,8 @@ import { decidePerson, type MatchStep, type PersonChoice, type Plan } from '@wra
 import { Failure, nameCandidates } from '../../port/failure.ts';
 import { forgetPerson, recallPerson } from './person-cache.ts';
 import type { CrmPerson, NewPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
-import { contactSteps, inOrder, isKeySaid, type Question } from './person-write.ts';
+import { contactSteps, inOrder, type Question } from './person-write.ts';
+import { isKeySaid } from './said-addresses.ts';
 
 type Finder = Pick<PeopleVerbs, 'session' | 'personId' | 'byId' | 'mustRead' | 'read' | 'search'>;
 

@@ -27,13 +27,7 @@ import {
 import { withAlong } from '../records/draft-along.ts';
 import type { CrmRow, RowResult } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
-import {
-  canonicalOf,
-  newPersonMemory,
-  personMemory,
-  recallWritten,
-  type WrittenValues,
-} from '../rows/written-values.ts';
+import { newPersonMemory, personMemory, recallWritten, settleRow, type WrittenValues } from '../rows/written-values.ts';
 import { recallWatermark, rememberPerson, rememberWatermark } from './person-cache.ts';
 import type { CrmPerson, KnownPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
 import {
@@ -119,18 +113,19 @@ async function writeOnce(crm: PeopleVerbs, people: KnownPerson[], last: boolean)
     parts.flatMap(({ writes = [] }) => writes),
   );
   for (const [index, { row, writing }] of drafted.entries()) rows.set(whole[index] ?? row, writing);
-  const settleRow = async ([row, result]: [CrmRow, RowResult]): Promise<Partial<UpdatedPeople>> => {
+  const settleWriting = async ([row, result]: [CrmRow, RowResult]): Promise<Partial<UpdatedPeople>> => {
     const writing = rows.get(row);
     if (!writing) return {};
     const { known } = writing;
-    await settleValues(crm, values, writing, result);
+    const { object } = known.person;
+    await settleRow(values, crm.fields, { name: personMemory(known.person), object }, result);
     const dropped = { reports: known.writes.flatMap((write) => reportDropped(write, 'person', result.dropped)) };
     if (result.ok) return join(dropped, await conclude(crm, writing, result.fields, result.id));
     if (result.failure.code === 'gone') return join(dropped, { gone: [{ id: known.person.id, writes: known.writes }] });
     return join(dropped, refuse(crm, known, row, result, last));
   };
   const written = await writeRows(crm, 'update', [...rows.keys()]);
-  return join(...parts, ...(await Promise.all([...written].map(settleRow))));
+  return join(...parts, ...(await Promise.all([...written].map(settleWriting))));
 }
 
 /**
@@ -146,24 +141,6 @@ async function recallPeople(crm: PeopleVerbs, people: KnownPerson[]): Promise<Wr
   const values = await recallWritten(crm.session.ctx, names);
   for (const one of known) values.adopt(personMemory(one.person), keysOf(one));
   return values;
-}
-
-/** What was written, as far as that is known. An answer that was lost leaves both what was and what may be. */
-async function settleValues(
-  crm: PeopleVerbs,
-  values: WrittenValues,
-  { known: { person } }: Writing,
-  result: RowResult,
-): Promise<void> {
-  if (!result.ok && result.failure.outcome_unknown) return;
-  const dropped = new Set(result.dropped.map(({ property }) => property));
-  const written = { has: (property: string) => !dropped.has(property) };
-  const stored = result.ok ? Object.entries(result.stored ?? {}) : [];
-  await values.settle(
-    personMemory(person),
-    result.ok ? written : undefined,
-    new Map(stored.map(([property, value]) => [property, canonicalOf(crm.fields, person.object, property, value)])),
-  );
 }
 
 function failAll({ writes }: KnownPerson, thrown: unknown): PlanReport[] {

@@ -2,7 +2,7 @@
  * One plan on its way through `write`, and what the stages say of it.
  *
  * A `PlanWrite` is read-only: a stage that learns more of a plan returns a new one. What became of a plan is said in
- * reports, which every stage returns and `outcomes.ts` puts together.
+ * reports, which every stage returns and `write.ts` puts together.
  */
 import type { Place } from '@wrapup/findings';
 import {

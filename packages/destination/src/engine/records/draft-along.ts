@@ -12,6 +12,7 @@ import { recallWritten, recordMemory } from '../rows/written-values.ts';
 import { strategyIn } from './find-keys.ts';
 import { makeRow } from './record-row.ts';
 import type { Item, KeyStrategy, RecordVerbs } from './record-verbs.ts';
+import { firstOfEachKey } from './shared-key.ts';
 
 interface Draft {
   item: Item;
@@ -98,10 +99,4 @@ function waitingOf(crm: Pick<RecordVerbs, 'sharedKey'>, write: PlanWrite): Item[
     .filter((record) => record.associate.every((name) => name === 'person' && !record.related?.[name]))
     .filter((record) => crm.sharedKey?.(record) === undefined)
     .map((record) => ({ write, record, targets: record.associate.map((name) => ({ name, ...person })) }));
-}
-
-/** A key may stand once in a request. */
-function firstOfEachKey(items: Item[]): Item[] {
-  const first = new Map(items.toReversed().map((item) => [`${item.record.object} ${item.record.key}`, item]));
-  return items.filter((item) => first.get(`${item.record.object} ${item.record.key}`) === item);
 }

@@ -10,7 +10,7 @@ import type { ReadAhead } from './read-ahead.ts';
 import { receiptOf } from './record-row.ts';
 import type { Item, RecordVerbs } from './record-verbs.ts';
 import { relateRecords } from './relate-records.ts';
-import { withSharedKey } from './shared-key.ts';
+import { firstOfEachKey, withSharedKey } from './shared-key.ts';
 import { type WaveResult, writeWave } from './write-wave.ts';
 
 /** Never rejects. @param ahead what is read of records that may be there; it never rejects */
@@ -127,18 +127,4 @@ function targetsOf(
     else return undefined;
   }
   return targets;
-}
-
-/**
- * A key may stand once in a request; the same record of another plan follows in the next wave.
- * @param joins true for items whose equal keys are written as one record
- */
-function firstOfEachKey(items: Item[], joins: (item: Item) => boolean): Item[] {
-  const seen = new Set<string>();
-  return items.filter((item) => {
-    const name = `${item.record.object} ${item.record.key}`;
-    if (seen.has(name) && !joins(item)) return false;
-    seen.add(name);
-    return true;
-  });
 }

@@ -5,14 +5,14 @@
  * key that is taken) is upserted by its key where the CRM can, else read by it: what is there is updated, what is not is
  * created. When the account refuses the key itself, the next strategy of the ladder takes over.
  */
-import { isRemembered, needsReading, type RecordPlan } from '@wrapup/mapping';
+import { needsReading } from '@wrapup/mapping';
 import { asRequestFailure, type RequestFailure } from '../../http/request-failure.ts';
 import type { RecordReceipt } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
 import { type PlanReport, type PlanWrite, reportDropped, withFirstCause } from '../plan/plan-write.ts';
-import type { CrmRow, RowResult, RowVerb } from '../rows/row.ts';
+import type { CrmRow, RowVerb } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
-import { canonicalOf, recallWritten, recordMemory, type WrittenValues } from '../rows/written-values.ts';
+import { recallWritten, recordMemory, settleRow, type WrittenValues } from '../rows/written-values.ts';
 import type { ReadAhead } from './read-ahead.ts';
 import { noteLinks, toWritten } from './record-links.ts';
 import { makeRow, type RecordRow, receiptOf } from './record-row.ts';
@@ -26,6 +26,7 @@ import type {
   Reservation,
   Written,
 } from './record-verbs.ts';
+import { joinShared } from './shared-key.ts';
 
 /** What became of items. Each is in one of the first four. */
 interface Attempt {
@@ -119,29 +120,6 @@ function foundOf({ write, record }: Item): Existing | undefined {
 export function madeAs({ write, record }: Pick<Item, 'write' | 'record'>): string | undefined {
   const key = write.found?.get(record.name)?.key;
   return key === undefined ? undefined : recordMemory({ object: record.object, key });
-}
-
-/** One item that stands for all, and the others. */
-interface SharedItems {
-  lead: Item;
-  followers: Item[];
-}
-
-/** Items by what they mean: those of one shared key together, every other one by itself. */
-function joinShared(items: Item[], isShared: (item: Item) => boolean): SharedItems[] {
-  const groups = Map.groupBy(items, (item) => (isShared(item) ? `${item.record.object} ${item.record.key}` : item));
-  return [...groups.values()].map((group) => ({ lead: joinFields(group), followers: group.slice(1) }));
-}
-
-/** The first call stands for all: gaps are filled by the earliest, what may be overwritten by the last. */
-function joinFields(group: Item[]): Item {
-  const lead = group[0] as Item;
-  if (group.length === 1) return lead;
-  const fields = new Map<string, RecordPlan['fields'][number]>();
-  for (const { record } of group.toSorted((a, b) => a.write.ended_at - b.write.ended_at))
-    for (const field of record.fields)
-      if (!fields.has(field.name) || field.write === 'overwrite' || isRemembered(field)) fields.set(field.name, field);
-  return { ...lead, record: { ...lead.record, fields: [...fields.values()] } };
 }
 
 /** Updates shared records that are there, ours or not, and creates the others. */
@@ -360,7 +338,9 @@ async function send(
     const draft = rows.get(row);
     return draft ? [{ draft, result }] : [];
   });
-  await Promise.all(results.map(({ draft, result }) => settleValues(crm, draft, result)));
+  const settleDraft = ({ draft: { item }, result }: (typeof results)[number]) =>
+    settleRow(crm.values, crm.fields, { name: recordMemory(item.record), object: item.record.object }, result);
+  await Promise.all(results.map(settleDraft));
   for (const { draft, result } of results) {
     const { write, record } = draft.item;
     const found = foundOf(draft.item);
@@ -390,18 +370,4 @@ async function intend({ values }: Wave, rows: Map<CrmRow, Drafted>, attempt: Att
     }
   };
   await Promise.all([...rows].map(note));
-}
-
-/** What was written, as far as that is known. An answer that was lost leaves both what was and what may be. */
-async function settleValues({ values, fields }: Wave, { item }: Drafted, result: RowResult): Promise<void> {
-  if (!result.ok && result.failure.outcome_unknown) return;
-  const { object } = item.record;
-  const dropped = new Set(result.dropped.map(({ property }) => property));
-  const written = { has: (property: string) => !dropped.has(property) };
-  const stored = result.ok ? Object.entries(result.stored ?? {}) : [];
-  await values.settle(
-    recordMemory(item.record),
-    result.ok ? written : undefined,
-    new Map(stored.map(([property, value]) => [property, canonicalOf(fields, object, property, value)])),
-  );
 }

@@ -16,7 +16,7 @@ import { type Context, WRITTEN_NOTES } from '../../port/context.ts';
 import type { Subject } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
 import { digest } from '../people/person-cache.ts';
-import type { FieldRules } from './row.ts';
+import type { FieldRules, RowResult } from './row.ts';
 
 /** As long as the ledger is kept, in ms. */
 const KEPT_MS = 90 * 24 * 3_600_000;
@@ -284,6 +284,28 @@ function parse(text: string): Noted | undefined {
     all.slice(n * width, (n + 1) * width),
   );
   return { by: text.slice(0, SHORT), ended, fields };
+}
+
+/**
+ * Notes what stands after a row was answered, as far as that is known: an answer that was lost leaves both what was and what
+ * may be. Never rejects.
+ * @param note its name, and the object whose rules the fields follow
+ */
+export async function settleRow(
+  values: WrittenValues,
+  rules: FieldRules,
+  { name, object }: { name: string; object: string },
+  result: RowResult,
+): Promise<void> {
+  if (!result.ok) {
+    if (!result.failure.outcome_unknown) await values.settle(name, undefined);
+    return;
+  }
+  const dropped = new Set(result.dropped.map(({ property }) => property));
+  const stored = Object.entries(result.stored ?? {}).map(
+    ([property, value]) => [property, canonicalOf(rules, object, property, value)] as const,
+  );
+  await values.settle(name, { has: (property) => !dropped.has(property) }, new Map(stored));
 }
 
 /** A value in the one spelling that all of its spellings share. */
