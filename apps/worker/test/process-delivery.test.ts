@@ -1,7 +1,7 @@
 import type { Config } from '@wrapup/config';
-import { Failure, type FailureCode, type Omission, type WriteOutcome } from '@wrapup/destination';
+import { Failure, type FailureCode, type Omission, type RecordReceipt, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
-import { type CallRef, type DeliveryJob, forgetCall, RedisLease } from '@wrapup/queue';
+import { type CallRef, type DeliveryJob, forgetCall, RedisLease, recordOf } from '@wrapup/queue';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { processCall } from '../src/calls/process-call.ts';
 import { processDelivery } from '../src/deliveries/process-delivery.ts';
@@ -25,6 +25,12 @@ const written: WriteOutcome = {
 const failed = (code: FailureCode, details = {}): WriteOutcome => ({
   ok: false,
   failure: new Failure(code, `The CRM said ${code}.`, details),
+});
+
+const receiptOf = (name: string, did: RecordReceipt['did']): RecordReceipt => ({
+  ...{ name, did },
+  object: 'objects',
+  id: `${name}-1`,
 });
 
 /** A routed call, and the ways to deliver it. */
@@ -173,6 +179,28 @@ describe('delivering a call', () => {
     expect(await delivery()).toMatchObject({ state: 'written' });
     expect((await delivery())?.code).toBeUndefined();
     expect((await delivery())?.done).toBeUndefined();
+  });
+
+  it('names what an attempt that failed left in the CRM, and tells the next one, also where no attempt is counted', async () => {
+    const { deliver, plans, delivery, call } = await routed();
+    const { store } = callStore;
+    const [log, task] = ['call_log', 'call-back'].map((name) => receiptOf(name, 'created'));
+    await deliver(failed('throttled', { retry_after: 200, records: [log] }));
+    expect(await delivery()).toMatchObject({ state: 'queued', attempts: 0, records: [log] });
+    const person = receiptOf('person', 'updated');
+    await deliver(failed('unavailable', { done: { person: person.id }, records: [person, task] }));
+    expect(plans[1]?.resume).toEqual({ attempts: 1, records: { call_log: log?.id }, done: [] });
+    // What failed before anything was asked of the CRM takes nothing back.
+    await deliver(failed('busy', { retry_after: 200 }));
+    expect(await store.people.calls([recordOf('sales', person.object, person.id)])).toEqual([
+      { source: call.source, call_id: call.call_id },
+    ]);
+    const moved = { ...receiptOf('call_log', 'updated'), id: 'another' };
+    await deliver(failed('invalid_field', { done: {}, records: [moved] }));
+    expect(await delivery()).toMatchObject({ state: 'parked', records: [moved, person, task] });
+    expect((await forgetCall(store, call, 0))?.records.map(({ id }) => id)).toEqual(
+      [moved, person, task].map((one) => one?.id),
+    );
   });
 
   it('parks what a person has to correct, with code, reason, place and hint, and lists it', async () => {

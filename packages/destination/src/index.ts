@@ -3,5 +3,6 @@ export * from './port/destination.ts';
 export * from './port/failure.ts';
 export * from './port/omission.ts';
 export * from './port/presets.ts';
+export * from './port/receipt.ts';
 export { withDeadline } from './port/with-deadline.ts';
 export * from './testing/memory-context.ts';

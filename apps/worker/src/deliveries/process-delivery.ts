@@ -13,7 +13,15 @@
  * does nothing, also where that changes between `begin` and `write`. An attempt that is not the first assumes that anything may have been written before.
  */
 import { type Config, isFrom, planStanding, type Route, retentionOf } from '@wrapup/config';
-import { Failure, isOmission, nameOmitted, type OmissionCode, type Priority, type Receipt } from '@wrapup/destination';
+import {
+  Failure,
+  isOmission,
+  nameOmitted,
+  type OmissionCode,
+  type Priority,
+  type Receipt,
+  type RecordReceipt,
+} from '@wrapup/destination';
 import { countersOf, type Plan } from '@wrapup/mapping';
 import {
   type BegunDelivery,
@@ -277,13 +285,14 @@ async function recordWritten(
 
 async function recordFailure(
   job: DeliveryJob,
-  { delivery: { connection, notes }, lease }: TakenDelivery,
+  { delivery: { connection, notes, records }, lease }: TakenDelivery,
   failure: Failure,
   last: boolean,
   { store, config, isPaused, note }: DeliveryContext,
   ambiguous?: DeliveryEntry['ambiguous'],
 ): Promise<DeliveryVerdict> {
   const { details } = failure;
+  const { records: there = [] } = details;
   const why = {
     code: failure.code,
     reason: describeFailure(failure),
@@ -291,11 +300,16 @@ async function recordFailure(
     correlation_id: details.correlation_id ?? null,
     ...ambiguityOf(failure, ambiguous),
     ...(details.done ? { done: details.done } : {}),
+    // They are in the CRM, whatever becomes of the delivery.
+    ...(there.length > 0 ? { records: withReceipts(records, there) } : {}),
     // What an earlier delivery left out, the record lacks still.
     ...(note ? { notes: [...notes.filter(isOmission), note] } : {}),
   };
+  const person = personRecords(connection, there);
+  const days = retentionOf(config, job.source).ledger_days;
+  const people = person.length > 0 ? { people: { digests: await store.people.digestsOf(person), days } } : {};
   const record = (change: DeliveryChange, refundAttempt = false) =>
-    store.ledger.recordOutcome(job, { ...change, ...why }, { refundAttempt, lease });
+    store.ledger.recordOutcome(job, { ...change, ...why }, { refundAttempt, lease, ...people });
   switch (failure.next) {
     case 'park': {
       if (!(await record({ state: 'parked' }))) return OUTDATED;
@@ -318,6 +332,11 @@ async function recordFailure(
     case 'die':
       return (await record({ state: 'dead' })) ? { job: 'fail', failure, result: 'dead' } : OUTDATED;
   }
+}
+
+/** One of a name, the later: a call that comes again writes the same records, or others in their place. */
+function withReceipts(records: readonly RecordReceipt[], later: readonly RecordReceipt[]): RecordReceipt[] {
+  return [...new Map([...records, ...later].map((record) => [record.name, record])).values()];
 }
 
 function waitFor(failure: Failure): number {

@@ -9,9 +9,10 @@
 import type { Plan } from '@wrapup/mapping';
 import type { ApiSession } from '../http/transport.ts';
 import type { Context } from '../port/context.ts';
-import type { Destination, RecordReceipt, WriteOutcome } from '../port/destination.ts';
+import type { Destination, WriteOutcome } from '../port/destination.ts';
 import { Failure, parkedBy } from '../port/failure.ts';
 import { distinctNotes, omissionsOf } from '../port/omission.ts';
+import type { RecordReceipt } from '../port/receipt.ts';
 import type { CrmAdapter } from './adapter.ts';
 import { MemoryAhead, memoriesOfPlans } from './memory-ahead.ts';
 import { beginPeople, identifyPeople } from './people/identify-people.ts';
@@ -131,7 +132,7 @@ async function writeAll({ people, records }: CrmAdapter, all: PersonWrite[]): Pr
         known.set(begun.index, begun);
         waiting.push(begun);
       }
-    reports.push(...said.filter(({ plan }) => !lost.has(plan)));
+    reports.push(...said.flatMap((report) => (lost.has(report.plan) ? leftBehind(report) : [report])));
   }
   const vanished = new Failure('gone', people.wording.vanished);
   return { known, reports: [...reports, ...waiting.map((write) => reportFailure(write, 'person', vanished))] };
@@ -156,6 +157,11 @@ function isRecord(report: PlanReport): report is PlanReport & { receipt: RecordR
   return 'receipt' in report && report.receipt.name !== 'person';
 }
 
+/** What is said still of a plan that is begun anew. */
+function leftBehind(report: PlanReport): PlanReport[] {
+  return isRecord(report) ? [{ plan: report.plan, left: report.receipt }] : [];
+}
+
 /** Whether it may be another person to whom the next attempt links what is there. */
 function isPersonOpen(reports: PlanReport[]): boolean {
   const ended = reports.find((report) => 'failure' in report);
@@ -170,7 +176,7 @@ function outcomeOf(write: PlanWrite, reports: PlanReport[], costOf: (plan: numbe
   const receipts = new Map<string, RecordReceipt>();
   for (const report of mine) if ('receipt' in report) receipts.set(report.receipt.name, report.receipt);
   const ended = mine.find((report) => 'failure' in report);
-  if (ended) return { ok: false, failure: withDone(write, ended.failure, receipts, mine) };
+  if (ended) return { ok: false, failure: withRecords(withDone(write, ended.failure, receipts, mine), mine) };
   const requests = costOf(write.index);
   const skipped = mine.find((report) => 'skipped' in report);
   if (skipped) return { ok: true, receipt: { records: [], requests, notes: [skipped.skipped] } };
@@ -183,6 +189,15 @@ function outcomeOf(write: PlanWrite, reports: PlanReport[], costOf: (plan: numbe
   const notes = [...omissionsOf(write.plan), ...mine.flatMap((report) => ('note' in report ? [report.note] : []))];
   const records = names.flatMap((name) => receipts.get(name) ?? []);
   return { ok: true, receipt: { records, requests, notes: distinctNotes(notes) }, plan: write.plan };
+}
+
+/** The failure with what is in the CRM all the same, whatever a retry makes of it: a plan that ends here leaves it there. */
+function withRecords(failure: Failure, reports: PlanReport[]): Failure {
+  const there = reports.flatMap((report) =>
+    'receipt' in report ? [report.receipt] : 'left' in report ? [report.left] : [],
+  );
+  const records = [...new Map(there.map((receipt) => [receipt.name, receipt])).values()];
+  return records.length > 0 ? failure.with({ records }) : failure;
 }
 
 /** The failure with what had been written before it: a retry need not repeat that. */

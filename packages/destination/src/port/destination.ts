@@ -11,7 +11,7 @@ import type { AccountFields, CompiledMapping, Dialect, MatchStep, Plan, Value } 
 import type { z } from 'zod';
 import type { Context } from './context.ts';
 import type { Failure } from './failure.ts';
-import type { ReceiptNote } from './omission.ts';
+import type { Receipt } from './receipt.ts';
 
 /** One kind of destination, as the registry knows it. Loading it must not load the vendor's client. */
 export interface DestinationKind<Settings = unknown> {
@@ -157,23 +157,6 @@ export type PersonAnswer =
 
 /** `plan`: as it was written, once the person was known. Absent: as it was given. */
 export type WriteOutcome = { ok: true; receipt: Receipt; plan?: Plan } | { ok: false; failure: Failure };
-
-export interface RecordReceipt {
-  /** `person`, `call_log`, or the record's name in the mapping. */
-  name: string;
-  object: string;
-  id: string;
-  did: 'created' | 'updated' | 'unchanged';
-  url?: string;
-}
-
-export interface Receipt {
-  records: RecordReceipt[];
-  /** Requests that this plan cost; a request shared by n plans counts 1/n for each. */
-  requests: number;
-  /** What was done otherwise than asked: a field that the account refused and that was dropped, a policy that held. */
-  notes: ReceiptNote[];
-}
 
 export interface Preview {
   person: PersonAnswer;

@@ -1,5 +1,6 @@
 import type { Plan } from '@wrapup/mapping';
 import type { OmissionCode } from './omission.ts';
+import type { RecordReceipt } from './receipt.ts';
 
 /**
  * Why something could not be written, as a closed union. `next` says what happens to the delivery:
@@ -66,6 +67,8 @@ export interface FailureDetails {
   ambiguous_by?: 'email' | 'phone';
   /** What had been written before it failed, by record name: a retry need not repeat it. */
   done?: Record<string, string>;
+  /** Records of the plan that are known to be in the CRM, `done` or not. */
+  records?: RecordReceipt[];
   cause?: unknown;
 }
 

@@ -9,9 +9,9 @@ import {
   type Plan,
   type Value,
 } from '@wrapup/mapping';
-import type { RecordReceipt } from '../../port/destination.ts';
 import type { Failure } from '../../port/failure.ts';
 import type { ReceiptNote } from '../../port/omission.ts';
+import type { RecordReceipt } from '../../port/receipt.ts';
 import { assignOwners, type Directory } from '../owners/owners.ts';
 import {
   type CallStanding,

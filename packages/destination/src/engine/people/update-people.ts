@@ -10,9 +10,9 @@
 
 import { isRemembered } from '@wrapup/mapping';
 import type { Context } from '../../port/context.ts';
-import type { RecordReceipt } from '../../port/destination.ts';
 import { Failure, parkedBy } from '../../port/failure.ts';
 import type { Omission } from '../../port/omission.ts';
+import type { RecordReceipt } from '../../port/receipt.ts';
 import {
   type PlanReport,
   type PlanWrite,

@@ -16,9 +16,10 @@ import {
   UNKNOWN_ORIGIN,
   type Value,
 } from '@wrapup/mapping';
-import type { FieldChange, RecordReceipt } from '../../port/destination.ts';
+import type { FieldChange } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
 import type { Omission, ReceiptNote } from '../../port/omission.ts';
+import type { RecordReceipt } from '../../port/receipt.ts';
 
 export interface PlanWrite {
   /** Number of the plan in the call of `write`. */
@@ -67,6 +68,8 @@ export type PlanReport = {
   readonly plan: number;
 } /** `limited`: of a person who was found only by what was said. */ & (
   | { readonly receipt: RecordReceipt; readonly limited?: boolean }
+  /** A record that was written with a person who vanished: the plan is begun anew, and goes over it again. */
+  | { readonly left: RecordReceipt }
   /** `without`: a record that the plan goes without. */
   | { readonly note: ReceiptNote; readonly without?: string }
   /** `record`: what failed: `person`, `call_log`, a task's name. */

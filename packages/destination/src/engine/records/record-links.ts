@@ -1,6 +1,6 @@
 /** What a record is linked to already, as far as it was noted, and what is noted of it. */
 import type { RecordPlan } from '@wrapup/mapping';
-import type { RecordReceipt } from '../../port/destination.ts';
+import type { RecordReceipt } from '../../port/receipt.ts';
 import type { LinkTarget } from '../rows/row.ts';
 import { recordMemory, type WrittenValues } from '../rows/written-values.ts';
 import type { Associated, Item, Written } from './record-verbs.ts';

@@ -1,7 +1,7 @@
 /** One record of a plan as a row: its fields as the CRM takes them and the write modes allow, its links. Pure. */
 import { isRemembered, type RecordPlan, type Value } from '@wrapup/mapping';
-import type { RecordReceipt } from '../../port/destination.ts';
 import type { Failure } from '../../port/failure.ts';
+import type { RecordReceipt } from '../../port/receipt.ts';
 import {
   type CallStanding,
   type Dropped,

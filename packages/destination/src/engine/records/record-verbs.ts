@@ -1,8 +1,8 @@
 /** What an adapter brings so that the records of its CRM can be written, and what it is asked about. */
 import type { FieldWrite, RecordPlan } from '@wrapup/mapping';
 import type { RequestFailure } from '../../http/request-failure.ts';
-import type { RecordReceipt } from '../../port/destination.ts';
 import type { Failure } from '../../port/failure.ts';
+import type { RecordReceipt } from '../../port/receipt.ts';
 import type { PlanReport, PlanWrite, Properties } from '../plan/plan-write.ts';
 import type { CrmRow, FieldRules, LinkTarget, RowWriter } from '../rows/row.ts';
 

@@ -1,8 +1,8 @@
 /** Writes call logs, tasks and the like of many plans, wave by wave; what may not share a request of a wave goes beside it. */
 
 import type { RecordPlan } from '@wrapup/mapping';
-import type { RecordReceipt } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
+import type { RecordReceipt } from '../../port/receipt.ts';
 import { doneBefore, type PlanReport, type PlanWrite, reportFailure, wantedRecords } from '../plan/plan-write.ts';
 import type { LinkTarget } from '../rows/row.ts';
 import { findRecords } from './find-records.ts';

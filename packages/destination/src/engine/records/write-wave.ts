@@ -7,8 +7,8 @@
  */
 import { needsReading } from '@wrapup/mapping';
 import { asRequestFailure, type RequestFailure } from '../../http/request-failure.ts';
-import type { RecordReceipt } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
+import type { RecordReceipt } from '../../port/receipt.ts';
 import { type PlanReport, type PlanWrite, reportDropped, withFirstCause } from '../plan/plan-write.ts';
 import type { CrmRow, RowVerb } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';

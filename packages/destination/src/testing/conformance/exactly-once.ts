@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { type Memory, WRITTEN_NOTES } from '../../port/context.ts';
 import { type MemoryCommons, makeMemoryCommons, makeMemoryContext } from '../memory-context.ts';
 import { sampleField } from '../sample-plan.ts';
-import { type CaseTools, deliver, failure, ids, type LowerStep, write } from './harness.ts';
+import { type CaseTools, deliver, failure, ids, idsIn, type LowerStep, write } from './harness.ts';
 
 const PHONE = '+14155550142';
 
@@ -157,8 +157,9 @@ function resumes({ names, account, connect, effects, makePlan, step, expectOneOf
     const plan = makePlan({ id: 'c1', phone: PHONE });
     account().trouble('fails', 'create-task', null);
     const [outcome] = await write(destination, [plan], commons);
-    const { done } = failure(outcome).details;
+    const { done, records: there } = failure(outcome).details;
     expect(Object.keys(done ?? {})).toEqual(['person', 'call_log']);
+    expect(idsIn(there)).toEqual(done);
     account().calm();
     const before = account().requests();
     const resume = { attempts: 1, records: done ?? {}, done: Object.keys(done ?? {}) };

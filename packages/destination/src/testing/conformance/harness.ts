@@ -3,6 +3,7 @@ import type { FieldWrite, Plan, Value } from '@wrapup/mapping';
 import { afterEach, beforeEach } from 'vitest';
 import type { Destination, WriteOutcome } from '../../port/destination.ts';
 import type { Failure } from '../../port/failure.ts';
+import type { RecordReceipt } from '../../port/receipt.ts';
 import { type MemoryCommons, type MemoryContextOptions, makeMemoryContext } from '../memory-context.ts';
 import { type SampleCall, type SampleNames, samplePlan } from '../sample-plan.ts';
 
@@ -160,6 +161,7 @@ export async function deliver(
 ): Promise<WriteOutcome> {
   let attempt = plan;
   const { records: before = {}, done: steps = [] } = plan.resume ?? {};
+  let known = before;
   let done = Object.fromEntries(steps.flatMap((name) => (before[name] === undefined ? [] : [[name, before[name]]])));
   for (let attempts = 1; attempts <= 1_000; attempts += 1) {
     const [outcome] = await write(destination, [attempt], commons, options);
@@ -167,7 +169,9 @@ export async function deliver(
     if (outcome.ok || !['retry', 'throttle'].includes(outcome.failure.next)) return outcome;
     // The ledger keeps what is done until a failure names something else, and then that alone.
     done = outcome.failure.details.done ?? done;
-    attempt = { ...plan, resume: { attempts, records: { ...before, ...done }, done: Object.keys(done) } };
+    // It names the records that are there, whatever is done.
+    known = { ...known, ...idsIn(outcome.failure.details.records) };
+    attempt = { ...plan, resume: { attempts, records: { ...known, ...done }, done: Object.keys(done) } };
     await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20));
   }
   throw new Error('not delivered in 1000 attempts');
@@ -177,7 +181,12 @@ export async function deliver(
 export function ids(outcome: WriteOutcome | undefined): Record<string, string> {
   if (!outcome) throw new Error('no outcome');
   if (!outcome.ok) throw outcome.failure;
-  return Object.fromEntries(outcome.receipt.records.map(({ name, id }) => [name, id]));
+  return idsIn(outcome.receipt.records);
+}
+
+/** Ids by record name. */
+export function idsIn(records: readonly RecordReceipt[] = []): Record<string, string> {
+  return Object.fromEntries(records.map(({ name, id }) => [name, id]));
 }
 
 /** @throws when it was written after all */

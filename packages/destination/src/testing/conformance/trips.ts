@@ -1,9 +1,10 @@
 /** What is written beside each other: a person, and the records of their call, of which one may be there when the other is refused. */
 import type { FieldWrite, Plan } from '@wrapup/mapping';
 import { expect, test } from 'vitest';
+import type { WriteOutcome } from '../../port/destination.ts';
 import { type MemoryCommons, makeMemoryCommons } from '../memory-context.ts';
 import { sampleField } from '../sample-plan.ts';
-import { type CaseTools, deliver, failure, ids, reached, write } from './harness.ts';
+import { type CaseTools, deliver, failure, ids, idsIn, reached, write } from './harness.ts';
 
 const PHONE = '+14155550142';
 const OTHER = '+14155550143';
@@ -26,10 +27,14 @@ function takesRecordsAlong({ harness, names, account, connect, effects, makePlan
     await account().change(account().person, person, { [names.phone]: OTHER });
     return (await account().addPeople([{ phone: PHONE }]))[0];
   };
-  const isLogged = async () => {
+  const recordIds = async () => {
     const { call_logs, tasks } = await effects();
-    return call_logs.length + tasks.length === 2;
+    return [...call_logs, ...tasks].map(({ id }) => id).toSorted();
   };
+  const isLogged = async () => (await recordIds()).length === 2;
+  /** What the failure names is what is there. */
+  const expectAllNamed = async (outcome: WriteOutcome | undefined) =>
+    expect(Object.values(idsIn(failure(outcome).details.records)).toSorted()).toEqual(await recordIds());
 
   test.skipIf(harness.after_person)(
     'one who is deleted while it is written to is looked up once more, and the records go along',
@@ -50,9 +55,26 @@ function takesRecordsAlong({ harness, names, account, connect, effects, makePlan
     },
   );
 
+  test.skipIf(harness.after_person)(
+    'one who is deleted while it is written to, and cannot be looked up once more, leaves records that the failure names',
+    async () => {
+      const [person = ''] = await account().addPeople([{ phone: PHONE }]);
+      const destination = await connect();
+      account().trouble('held', 'update-person');
+      const writing = write(destination, [plan()]);
+      await reached(isLogged);
+      await account().deletePerson(person);
+      account().calm();
+      account().trouble('fails', 'search', 5);
+      const [failed] = await writing;
+      expect(failure(failed)).toMatchObject({ next: 'retry', details: { record: 'person' } });
+      await expectAllNamed(failed);
+    },
+  );
+
   for (const trouble of ['fails', 'lost'] as const)
     test.skipIf(harness.after_person)(
-      `an update without an answer (${trouble}) is tried again, and the records go along to whoever is found then`,
+      `an update without an answer (${trouble}) is tried again, and the records go along to the person who is found then`,
       async () => {
         const [person = ''] = await account().addPeople([{ phone: PHONE }]);
         const destination = await connect();
@@ -63,6 +85,7 @@ function takesRecordsAlong({ harness, names, account, connect, effects, makePlan
         expect(await isLogged()).toBe(true);
         // What the records are linked to is open still, so that nothing of it counts as done.
         expect(failure(failed).details.done).toBeUndefined();
+        await expectAllNamed(failed);
         const next = await giveNumber(person);
         const again = await deliver(destination, { ...plan(), resume: { attempts: 1, records: {} } }, commons);
         expect(ids(again).person).toBe(next);
@@ -135,13 +158,14 @@ function takesRecordsAlong({ harness, names, account, connect, effects, makePlan
     },
   );
 
-  test('one whose record refuses what the call says waits for a person, and the records go along to whoever is found then', async () => {
+  test('one whose record refuses what the call says waits for a person, and the records go along to the person who is found then', async () => {
     const [person = ''] = await account().addPeople([{ phone: PHONE }]);
     const destination = await connect({ drop_refused_fields: false });
     const commons = makeMemoryCommons();
     const refused = makePlan({ id: 'c1', phone: PHONE, person_fields: [sampleField('no_such_field__c', 'x')] });
     const [parked] = await write(destination, [refused], commons);
     expect(failure(parked)).toMatchObject({ next: 'park', details: { field: 'no_such_field__c' } });
+    await expectAllNamed(parked);
     const next = await giveNumber(person);
     const replayed = await deliver(destination, { ...plan(), resume: { attempts: 1, records: {} } }, commons);
     expect(ids(replayed).person).toBe(next);
@@ -199,7 +223,7 @@ function remembersFields({ names, account, connect, effects, makePlan }: CaseToo
     expect(await values()).toMatchObject({ [names.first_name]: 'Ada' });
   });
 
-  test('one who was deleted while remembered so is looked up once more, and the call is logged with whoever is found', async () => {
+  test('one who was deleted while remembered so is looked up once more, and the call is logged with the person who is found', async () => {
     const destination = await connect();
     const commons = makeMemoryCommons();
     const [first] = await write(destination, [filling('c1', 'Ada')], commons);
