@@ -23,13 +23,14 @@ end
 `;
 
 /**
- * An operator's pause begins, or ends. KEYS state, changes. ARGV the pause as JSON, or nothing for its end; connection. A pause
- * that exists stays as it is.
+ * An operator's pause begins, or ends. KEYS state, changes. ARGV the pause as JSON, or nothing for its end; who ended it as JSON,
+ * where it is known; connection. A pause that exists stays as it is.
  */
 export const setOperatorPause = defineScript<null>(
   'wrapupOperatorPause',
   `${NOTE_CHANGE}
 if ARGV[1] ~= '' then redis.call('HSETNX', KEYS[1], 'operator', ARGV[1]) else redis.call('HDEL', KEYS[1], 'operator') end
+if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'resumed', ARGV[2]) end
 changed()
 `,
 );

@@ -245,14 +245,19 @@ export class Ledger extends LedgerReader {
 
   /**
    * Notes that a call was forgotten, gives up what had not ended, and keeps of the rest only states.
+   * @param by name of the operator who asks for it
    * @returns the deliveries as they were before, and the digests of the call in the index of people
    */
-  async forget(source: string, callId: string): Promise<{ deliveries: DeliveryEntry[]; people: string[] } | undefined> {
+  async forget(
+    source: string,
+    callId: string,
+    by = '',
+  ): Promise<{ deliveries: DeliveryEntry[]; people: string[] } | undefined> {
     const answer = await this.#change(source, callId, () =>
       scripts.forgetCall(
         this.redis,
         [this.keys.ledger(source, callId), this.keys.open, this.keys.unresolved, this.keys.omissions],
-        [Date.now(), memberOf(source, callId), 'The call was forgotten on request.'],
+        [Date.now(), memberOf(source, callId), 'The call was forgotten on request.', by],
       ),
     );
     if (!answer) return undefined;

@@ -161,8 +161,8 @@ return 1
 /**
  * Notes that a call was forgotten: what had not ended is given up, and nothing of it is taken in again. Of deliveries and
  * revisions only what says nothing of a person stays; `people` until the index is clear of the call.
- * KEYS ledger, open, unresolved, omissions. ARGV now, member, reason. Answers [deliveries as they were, people], or nothing when the
- * ledger does not know the call.
+ * KEYS ledger, open, unresolved, omissions. ARGV now, member, reason, who (or nothing). Answers [deliveries as they were, people],
+ * or nothing when the ledger does not know the call.
  */
 export const forgetCall = defineScript<string | null>(
   'wrapupForget',
@@ -203,6 +203,7 @@ for i = 1, #all, 2 do
   end
 end
 redis.call('HSET', KEYS[1], 'forgotten', ARGV[1])
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'forgotten_by', ARGV[4]) end
 redis.call('ZREM', KEYS[2], ARGV[2])
 return cjson.encode({ before, people })
 `,
