@@ -202,7 +202,8 @@ export class Ledger extends LedgerReader {
 
   /**
    * Gives a delivery up, noting who did and why beside the reason for which it had stopped; or only the parked revision, where it displaced one that
-   * was not written yet: that one is `queued` again, and the sweep adds its job.
+   * was not written yet: that one is `queued` again, and the sweep adds its job. One that a worker took a moment ago, or is sending,
+   * is written all the same (`recheck`).
    */
   drop(
     source: string,
