@@ -134,7 +134,8 @@ export class Connections {
   }
 
   /**
-   * Pauses it for an operator; a batch on its way to the CRM is still written, and what waits for its batch goes back. An earlier pause keeps its beginning, reason and operator.
+   * Pauses it for an operator; a batch on its way to the CRM is still written, and what waits for its batch goes back. An
+   * earlier pause keeps its beginning, reason and operator.
    * @param by whose login it is, or the user of the operating system on the command line
    */
   async pause(connection: string, reason?: string, by?: string): Promise<ConnectionState> {

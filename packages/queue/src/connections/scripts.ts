@@ -45,9 +45,9 @@ return { tonumber(top) or 0, redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1]
 );
 
 /**
- * Notes what a batch said. KEYS state, changes. ARGV now, `answered` | `unanswered` | `broken`, pause JSON (cause, code, reason, hint),
- * first ms, longest ms, outages in a row that open it, connection.
- * Answers `{}` when nothing changed, else what did and the pause: `opened`, `reopened` or `closed`.
+ * Notes what a batch said. KEYS state, changes. ARGV now, `answered` | `unanswered` | `broken`, pause JSON (cause, code,
+ * reason, hint), first ms, longest ms, outages in a row that open it, connection. Answers `{}` when nothing changed, else what
+ * did and the pause: `opened`, `reopened` or `closed`.
  */
 export const noteAnswer = defineScript<[] | ['opened' | 'reopened' | 'closed', string]>(
   'wrapupCircuitNote',
@@ -120,7 +120,10 @@ return 1
 `,
 );
 
-/** Ends a trial in which nothing failed. KEYS state, changes. ARGV epoch ms before which it must have begun, connection. Answers the pause that was, or nothing. */
+/**
+ * Ends a trial in which nothing failed. KEYS state, changes. ARGV epoch ms before which it must have begun, connection. Answers
+ * the pause that was, or nothing.
+ */
 export const endTrial = defineScript<string | null>(
   'wrapupCircuitTrial',
   `${NOTE_CHANGE}

@@ -22,12 +22,11 @@ end
 `;
 
 /**
- * Begins an attempt, unless the job is out of date or another process is at the delivery. KEYS ledger, what the keys of choices begin
- * with, lease. ARGV route, revision, replays, mapping hash, owner of the lease, ms until it ends, '1' to answer
- * the whole entry. A repetition for the same owner counts no further attempt.
- * Answers nothing for a job that is out of date, `[]` while another process holds the lease and does not yield it; else the delivery as it stands now, and
- * whether its connection has choices, as JSON, then how many revisions the call has, then, where they are asked for, the fields of
- * its entry.
+ * Begins an attempt, unless the job is out of date or another process is at the delivery. KEYS ledger, what the keys of choices
+ * begin with, lease. ARGV route, revision, replays, mapping hash, owner of the lease, ms until it ends, '1' to answer the whole
+ * entry. A repetition for the same owner counts no further attempt. Answers nothing for a job that is out of date, `[]` while
+ * another process holds the lease and does not yield it; else the delivery as it stands now, and whether its connection has
+ * choices, as JSON, then how many revisions the call has, then, where they are asked for, the fields of its entry.
  */
 export const beginDelivery = defineScript<[] | [json: string, revisions: number, ...fields: string[]] | null>(
   'wrapupBegin',
@@ -61,8 +60,8 @@ return answer
 
 /**
  * Looks again whether deliveries in hand are still to be written. Their leases yield no longer. KEYS ledger and lease of each.
- * ARGV route, revision, replays, owner of the lease of each. Answers for each `held`; `outdated` where it has moved on; `busy` where
- * the lease is no longer the owner's.
+ * ARGV route, revision, replays, owner of the lease of each. Answers for each `held`; `outdated` where it has moved on; `busy`
+ * where the lease is no longer the owner's.
  */
 export const recheckDeliveries = defineScript<('held' | 'busy' | 'outdated')[]>(
   'wrapupRecheck',

@@ -33,7 +33,10 @@ export interface TakenDelivery {
   lease: HeldLease;
 }
 
-/** Days that payloads are kept once nothing of their call is on its way: of one that has come to its end, and of one that may be replayed. */
+/**
+ * Days that payloads are kept once nothing of their call is on its way: of one that has come to its end, and of one that may be
+ * replayed.
+ */
 interface PayloadDays {
   delivered_days: number;
   stopped_days: number;
@@ -201,9 +204,9 @@ export class Ledger extends LedgerReader {
   }
 
   /**
-   * Gives a delivery up, noting who did and why beside the reason for which it had stopped; or only the parked revision, where it displaced one that
-   * was not written yet: that one is `queued` again, and the sweep adds its job. One that a worker took a moment ago, or is sending,
-   * is written all the same (`recheck`).
+   * Gives a delivery up, noting who did and why beside the reason for which it had stopped; or only the parked revision, where
+   * it displaced one that was not written yet: that one is `queued` again, and the sweep adds its job. One that a worker took a
+   * moment ago, or is sending, is written all the same (`recheck`).
    */
   drop(
     source: string,

@@ -6,7 +6,8 @@
  *   its state: ids and links of records, candidates, reasons, notes
  *
  * A delivery that is being written at this moment is waited for, so that what it wrote is known and it remembers nothing
- * afterwards. One that only waits for others, to share requests with them, is taken from its worker and never written. Each step may be repeated after a crash.
+ * afterwards. One that only waits for others, to share requests with them, is taken from its worker and never written. Each
+ * step may be repeated after a crash.
  */
 import { addressesIn, jsonOrText } from '@wrapup/call';
 import type { Held, RecordReceipt } from '@wrapup/destination';
