@@ -138,11 +138,22 @@ export function mapped(text: string, call: SampleCall, vars: Record<string, stri
   return compiled(text).plan({ ...planFor(hubspotHarness, call).call, vars }, 'sample');
 }
 
+interface RecordOfTest {
+  object: string;
+  id: string;
+}
+
+export interface HubSpotAccount extends TestAccount {
+  sandbox: Awaited<ReturnType<typeof startSandbox>>;
+  /** Requests since the last time, by object and operation. */
+  operations(): string[];
+  /** Changes links as a colleague does. */
+  link(from: RecordOfTest, to: RecordOfTest): Promise<void>;
+  unlink(from: RecordOfTest, to: RecordOfTest): Promise<void>;
+}
+
 /** A provisioned account in a sandbox of its own; every write is searchable at once unless a test says otherwise. */
-export async function openAccount(
-  step?: LowerStep,
-  forms: Forms = 2026,
-): Promise<TestAccount & { sandbox: Awaited<ReturnType<typeof startSandbox>> }> {
+export async function openAccount(step?: LowerStep, forms: Forms = 2026): Promise<HubSpotAccount> {
   const sandbox = await startSandbox({
     port: 0,
     provisioned: step !== 'map',
@@ -180,6 +191,16 @@ export async function openAccount(
     },
   });
   const opened: { close(): Promise<void> }[] = [];
+  let seen = 0;
+  /** Requests of a colleague, who may do all of it. */
+  const byHand = async (method: string, path: string, body?: object) => {
+    const response = await fetch(`${sandbox.hubspotUrl}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  };
   return {
     sandbox,
     async connect({ drop_refused_fields = true, timeout = 5000 } = {}) {
@@ -219,22 +240,15 @@ export async function openAccount(
       ],
       gone: { id: '71000003', email: 'gone.seller@example.com' },
     }),
-    async deletePerson(id) {
-      const response = await fetch(`${sandbox.hubspotUrl}/crm/v3/objects/contacts/${id}`, {
-        method: 'DELETE',
-        headers: { authorization: `Bearer ${TOKEN}` },
-      });
-      if (!response.ok) throw new Error(`could not delete contact ${id}: ${response.status}`);
-    },
+    deletePerson: (id) => byHand('DELETE', `/crm/v3/objects/contacts/${id}`),
     person: 'contacts',
-    async change(object, id, properties) {
-      const response = await fetch(`${sandbox.hubspotUrl}/crm/v3/objects/${object}/${id}`, {
-        method: 'PATCH',
-        headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ properties }),
-      });
-      if (!response.ok) throw new Error(`could not change ${object} ${id}: ${await response.text()}`);
-    },
+    change: (object, id, properties) => byHand('PATCH', `/crm/v3/objects/${object}/${id}`, { properties }),
+    link: ({ object, id }, to) =>
+      byHand('POST', `/crm/v4/associations/${object}/${to.object}/batch/associate/default`, {
+        inputs: [{ from: { id }, to: { id: to.id } }],
+      }),
+    unlink: ({ object, id }, to) =>
+      byHand('DELETE', `/crm/v4/objects/${object}/${id}/associations/${to.object}/${to.id}`),
     record: async (object, id) => sandbox.records(object).find((one) => one.id === id)?.properties ?? {},
     trouble: (kind, moment, times = 1) => {
       sandbox.control.fault({ kind: FAULTS[kind], ...MOMENTS[moment], times });
@@ -244,6 +258,12 @@ export async function openAccount(
       sandbox.control.settings({ hubspot: { search_lag: everything ? 0 : 600_000 } });
     },
     requests: () => sandbox.control.requests().total,
+    operations() {
+      const all = sandbox.control.requests().requests.map(({ object, operation }) => `${object} ${operation}`);
+      const since = all.slice(seen);
+      seen = all.length;
+      return since;
+    },
     async close() {
       for (const destination of opened) await destination.close();
       await sandbox.close();
@@ -253,7 +273,7 @@ export async function openAccount(
 
 /** Deals of a contact. The account of a test is one of ours, with its sandbox. */
 function relatedDeals(): RelatedKind {
-  const sandboxOf = (account: TestAccount) => (account as Awaited<ReturnType<typeof openAccount>>).sandbox;
+  const own = (account: TestAccount) => account as HubSpotAccount;
   const deal = (dealstage: string) => ({
     properties: { dealname: 'A deal', dealstage },
     associations: { contacts: ['#0'] },
@@ -264,21 +284,16 @@ function relatedDeals(): RelatedKind {
     async add(account, phone, email) {
       const contact = { properties: { firstname: 'Ada', phone, ...(email ? { email } : {}) } };
       const records = { contacts: [contact], deals: [deal('contractsent'), deal('closedwon')] };
-      const { contacts = [], deals = [] } = sandboxOf(account).control.seed({ records });
+      const { contacts = [], deals = [] } = own(account).sandbox.control.seed({ records });
       return { person: contacts[0] ?? '', open: deals[0] ?? '' };
     },
     async linked(account, id) {
-      const log = sandboxOf(account)
-        .records('calls')
+      const log = own(account)
+        .sandbox.records('calls')
         .find((one) => one.id === id);
       return log?.associations.deals ?? [];
     },
-    async unlink(account, id, deal) {
-      const path = `/crm/v4/objects/calls/${id}/associations/deals/${deal}`;
-      const headers = { authorization: `Bearer ${TOKEN}` };
-      const response = await fetch(`${sandboxOf(account).hubspotUrl}${path}`, { method: 'DELETE', headers });
-      if (!response.ok) throw new Error(`could not unlink deal ${deal}: ${response.status}`);
-    },
+    unlink: (account, id, deal) => own(account).unlink({ object: 'calls', id }, { object: 'deals', id: deal }),
   };
 }
 

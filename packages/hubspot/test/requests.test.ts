@@ -14,25 +14,13 @@ afterEach(async () => {
   await account.close();
 });
 
-/** Operations asked since the last time. */
-function operations(): string[] {
-  const { requests } = account.sandbox.control.requests();
-  const fresh = requests.slice(seen).map(({ object, operation }) => `${object} ${operation}`);
-  seen = requests.length;
-  return fresh;
-}
-let seen = 0;
-beforeEach(() => {
-  seen = 0;
-});
-
 const phone = (n: number) => `+1415555${String(1000 + n)}`;
 
 describe('a lone call', () => {
   test('of an unknown number with a task costs four requests', async () => {
     const destination = await account.connect();
     await write(destination, [planFor(hubspotHarness, { id: 'c1', phone: phone(1) })]);
-    expect(operations().toSorted()).toEqual([
+    expect(account.operations().toSorted()).toEqual([
       'calls batch/create',
       'contacts batch/create',
       'contacts search',
@@ -43,7 +31,7 @@ describe('a lone call', () => {
   test('of an unknown number and address with a task costs five', async () => {
     const destination = await account.connect();
     await write(destination, [planFor(hubspotHarness, { id: 'c1', phone: phone(1), email: 'ada@example.com' })]);
-    expect(operations().toSorted()).toEqual([
+    expect(account.operations().toSorted()).toEqual([
       'calls batch/create',
       'contacts batch/create',
       'contacts batch/read',
@@ -56,27 +44,31 @@ describe('a lone call', () => {
     const destination = await account.connect();
     const commons = makeMemoryCommons();
     await write(destination, [planFor(hubspotHarness, { id: 'c1', phone: phone(1), task: false })], commons);
-    operations();
+    account.operations();
     const known = planFor(hubspotHarness, { id: 'c2', phone: phone(1), task: false });
     const overwriting = {
       ...known,
       person: known.person && { ...known.person, fields: [sampleField('city', 'Berlin')] },
     };
     await write(destination, [overwriting], commons);
-    expect(operations().toSorted()).toEqual(['calls batch/create', 'contacts batch/update']);
+    expect(account.operations().toSorted()).toEqual(['calls batch/create', 'contacts batch/update']);
     await write(
       destination,
       [planFor(hubspotHarness, { id: 'c3', phone: phone(1), first_name: 'Ada', task: false })],
       commons,
     );
-    expect(operations().toSorted()).toEqual(['calls batch/create', 'contacts batch/read', 'contacts batch/update']);
+    expect(account.operations().toSorted()).toEqual([
+      'calls batch/create',
+      'contacts batch/read',
+      'contacts batch/update',
+    ]);
   });
 
   test('that is retried is read, and created where it is not there', async () => {
     const destination = await account.connect();
     const plan = planFor(hubspotHarness, { id: 'c1', phone: phone(1), task: false });
     await write(destination, [{ ...plan, resume: { attempts: 1, records: {} } }]);
-    const asked = operations();
+    const asked = account.operations();
     expect(asked.toSorted()).toEqual([
       'calls batch/create',
       'calls batch/read',
@@ -102,9 +94,9 @@ describe('a call with an owner', () => {
     const commons = makeMemoryCommons();
     await write(destination, [owned(planFor(hubspotHarness, { id: 'c1', phone: phone(1) }))], commons);
     const usual = ['calls batch/create', 'contacts batch/create', 'contacts search', 'tasks batch/create'];
-    expect(operations().toSorted()).toEqual([...usual, 'undefined owners']);
+    expect(account.operations().toSorted()).toEqual([...usual, 'undefined owners']);
     await write(destination, [owned(planFor(hubspotHarness, { id: 'c2', phone: phone(2) }))], commons);
-    expect(operations().toSorted()).toEqual(usual);
+    expect(account.operations().toSorted()).toEqual(usual);
   });
 
   test('of a remembered caller costs none more on the records, and a read where the contact is given an owner', async () => {
@@ -115,17 +107,21 @@ describe('a call with an owner', () => {
       return { ...known, person: known.person && { ...known.person, fields: [sampleField('city', city)] } };
     };
     await write(destination, [owned(planFor(hubspotHarness, { id: 'c1', phone: phone(1) }))], commons);
-    operations();
+    account.operations();
     await write(destination, [owned(plan('c2', 'Berlin'), false)], commons);
-    expect(operations().toSorted()).toEqual(['calls batch/create', 'contacts batch/update']);
+    expect(account.operations().toSorted()).toEqual(['calls batch/create', 'contacts batch/update']);
     // No contact changes its owner: it is known of this one that it has one, of the other it has to be read.
     await write(destination, [owned(plan('c3', 'Bonn'))], commons);
-    expect(operations().toSorted()).toEqual(['calls batch/create', 'contacts batch/update']);
+    expect(account.operations().toSorted()).toEqual(['calls batch/create', 'contacts batch/update']);
     await write(destination, [planFor(hubspotHarness, { id: 'c4', phone: phone(2), task: false })], commons);
-    operations();
+    account.operations();
     const other = owned(planFor(hubspotHarness, { id: 'c5', phone: phone(2), task: false }));
     await write(destination, [other], commons);
-    expect(operations().toSorted()).toEqual(['calls batch/create', 'contacts batch/read', 'contacts batch/update']);
+    expect(account.operations().toSorted()).toEqual([
+      'calls batch/create',
+      'contacts batch/read',
+      'contacts batch/update',
+    ]);
   });
 
   test('is one of a hundred that cost at most eight requests, the owners among them', async () => {
@@ -135,7 +131,7 @@ describe('a call with an owner', () => {
     );
     const outcomes = await write(await account.connect(), plans);
     expect(outcomes.every((outcome) => outcome.ok)).toBe(true);
-    expect(operations().length).toBeLessThanOrEqual(8);
+    expect(account.operations().length).toBeLessThanOrEqual(8);
     const { call_logs } = await account.effects();
     expect(new Set(call_logs.map(({ properties }) => properties.hubspot_owner_id))).toEqual(new Set(['71000001']));
   });
@@ -174,13 +170,13 @@ describe('associate: [person, company, open_deals]', () => {
     const destination = await account.connect();
     const commons = makeMemoryCommons();
     const cost = async (prefix: string, map: (plan: Plan) => Plan) => {
-      operations();
+      account.operations();
       for (let start = 0; start < calls; start += destination.batch) {
         const part = all.slice(start, start + destination.batch);
         const plans = part.map((n) => map(planFor(hubspotHarness, { id: `${prefix}${n}`, phone: phone(n) })));
         expect((await write(destination, plans, commons)).every(({ ok }) => ok)).toBe(true);
       }
-      return operations().length;
+      return account.operations().length;
     };
     await cost('first', (plan) => plan);
     const without = await cost('plain', (plan) => plan);
@@ -201,7 +197,7 @@ describe('a hundred calls', () => {
     );
     const outcomes = await write(destination, plans);
     expect(outcomes.every((outcome) => outcome.ok)).toBe(true);
-    expect(operations().length).toBeLessThanOrEqual(8);
+    expect(account.operations().length).toBeLessThanOrEqual(8);
     const searches = account.sandbox.control
       .requests({ bodies: true })
       .requests.filter(({ operation }) => operation === 'search');
@@ -215,7 +211,7 @@ describe('a hundred calls', () => {
     const destination = await account.connect();
     const plans = Array.from({ length: 100 }, (_, n) => planFor(hubspotHarness, { id: `c${n}`, phone: phone(n) }));
     await write(destination, plans);
-    const creations = operations().filter((operation) => operation.includes('batch/create'));
+    const creations = account.operations().filter((operation) => operation.includes('batch/create'));
     expect(creations.toSorted()).toEqual(['calls batch/create', 'contacts batch/create', 'tasks batch/create']);
     expect((await account.effects()).people).toHaveLength(100);
   });
@@ -225,12 +221,12 @@ describe('a hundred calls', () => {
     const commons = makeMemoryCommons();
     const plans = Array.from({ length: 100 }, (_, n) => planFor(hubspotHarness, { id: `c${n}`, phone: phone(n) }));
     const first = await write(destination, plans, commons);
-    operations();
+    account.operations();
     const replays = plans.map((plan, n) => ({ ...plan, resume: { attempts: 1, records: ids(first[n]) } }));
     const again = await write(destination, replays, commons);
     expect(again.map(ids)).toEqual(first.map(ids));
     // Links that were made are not made again.
-    expect(operations().toSorted()).toEqual(['calls batch/read', 'contacts batch/read', 'tasks batch/read']);
+    expect(account.operations().toSorted()).toEqual(['calls batch/read', 'contacts batch/read', 'tasks batch/read']);
     const effects = await account.effects();
     expect([effects.people.length, effects.call_logs.length, effects.tasks.length]).toEqual([100, 100, 100]);
   });
@@ -247,7 +243,7 @@ describe('a hundred calls', () => {
     );
     const outcomes = await write(destination, plans);
     expect(new Set(outcomes.map((outcome) => ids(outcome).person)).size).toBe(1);
-    expect(operations().toSorted()).toEqual([
+    expect(account.operations().toSorted()).toEqual([
       'calls batch/create',
       'contacts batch/create',
       'contacts search',
@@ -272,7 +268,7 @@ test.each([1, 100, 1000])(
     const find = { open: true as const, none: 'park' as const, several: 'park' as const, why: '', at: SAMPLE_PLACE };
     const costs = async (prefix: string, finds: boolean) => {
       const found: (string | undefined)[] = [];
-      operations();
+      account.operations();
       for (let start = 0; start < size; start += destination.batch) {
         const plans = contacts.slice(start, start + destination.batch).map((_, n): Plan => {
           const plan = planFor(hubspotHarness, { id: `${prefix}${start + n}`, phone: phone(start + n), task: false });
@@ -289,7 +285,7 @@ test.each([1, 100, 1000])(
         });
         found.push(...(await write(destination, plans)).map((outcome) => ids(outcome).deal));
       }
-      return { found, requests: operations().length };
+      return { found, requests: account.operations().length };
     };
     const without = await costs('a', false);
     const finding = await costs('b', true);

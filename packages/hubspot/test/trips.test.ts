@@ -13,26 +13,14 @@ afterEach(async () => {
   await account.close();
 });
 
-/** Operations asked since the last time. */
-function operations(): string[] {
-  const { requests } = account.sandbox.control.requests();
-  const fresh = requests.slice(seen).map(({ object, operation }) => `${object} ${operation}`);
-  seen = requests.length;
-  return fresh;
-}
-let seen = 0;
-beforeEach(() => {
-  seen = 0;
-});
-
 const phone = (n: number) => `+1415555${String(1000 + n)}`;
 
 describe('one trip', () => {
   /** Holds a request until the others are there, too: they do not wait for its answer. */
   async function besides(held: string, others: string[], run: () => Promise<unknown>): Promise<void> {
     const [object = '', operation = ''] = held.split(' ');
-    operations();
-    const before = seen;
+    account.operations();
+    const before = account.requests();
     account.sandbox.control.fault({ kind: 'held', object, path: `/${operation}$` });
     const writing = run();
     const asked = () =>
@@ -49,7 +37,7 @@ describe('one trip', () => {
   test('writes the log and the task of a new caller', async () => {
     const destination = await account.connect();
     await besides('calls batch/create', ['tasks batch/create'], () => write(destination, [plan()]));
-    expect(operations()).toHaveLength(4);
+    expect(account.operations()).toHaveLength(4);
   });
 
   test('writes a known caller, the log and the task', async () => {
@@ -57,7 +45,7 @@ describe('one trip', () => {
     const destination = await account.connect();
     const others = ['calls batch/create', 'tasks batch/create'];
     await besides('contacts batch/update', others, () => write(destination, [plan({ first_name: 'Ada' })]));
-    expect(operations()).toHaveLength(4);
+    expect(account.operations()).toHaveLength(4);
   });
 
   test('is all that a remembered caller takes whose fields are filled', async () => {
@@ -66,7 +54,7 @@ describe('one trip', () => {
     await write(destination, [plan()], commons);
     const others = ['tasks batch/create'];
     await besides('calls batch/create', others, () => write(destination, [plan({ id: 'c2' })], commons));
-    expect(operations()).toHaveLength(2);
+    expect(account.operations()).toHaveLength(2);
   });
 
   test('reads all that may be there of a call that comes again, and one more writes all of it', async () => {
@@ -85,7 +73,7 @@ describe('one trip', () => {
     await besides('contacts batch/read', reads, () => again('Once more', 'Ada'));
     const updates = ['calls batch/update', 'tasks batch/update'];
     await besides('contacts batch/update', updates, () => again('And again', 'Bea'));
-    expect(operations()).toHaveLength(6);
+    expect(account.operations()).toHaveLength(6);
     const { people, call_logs, tasks } = await account.effects();
     expect(people).toMatchObject([{ properties: { firstname: 'Bea' } }]);
     expect(call_logs).toMatchObject([{ properties: { hs_call_title: 'And again' }, people: [people[0]?.id] }]);
@@ -135,17 +123,17 @@ describe('ten calls', () => {
     const destination = await account.connect();
     const commons = makeMemoryCommons();
     const first = await write(destination, batch('a'), commons);
-    expect(operations()).toHaveLength(4);
+    expect(account.operations()).toHaveLength(4);
     await write(destination, batch('b'), commons);
-    expect(operations()).toHaveLength(2);
+    expect(account.operations()).toHaveLength(2);
     const again = batch('a').map((one, n) => ({ ...one, resume: { attempts: 1, records: ids(first[n]) } }));
     await write(destination, again, commons);
-    expect(operations()).toHaveLength(3);
+    expect(account.operations()).toHaveLength(3);
   });
 
   test('cost four requests of known callers', async () => {
     await account.addPeople(Array.from({ length: 10 }, (_, n) => ({ phone: phone(n) })));
     await write(await account.connect(), batch('a', { first_name: 'Ada' }));
-    expect(operations()).toHaveLength(4);
+    expect(account.operations()).toHaveLength(4);
   });
 });
