@@ -36,17 +36,6 @@ const ticket = (contact: string) => ({
   properties: { subject: 'A ticket', hs_pipeline_stage: '1' },
   associations: { contacts: [contact] },
 });
-let seen = 0;
-function operations(): string[] {
-  const { requests } = account.sandbox.control.requests();
-  const fresh = requests.slice(seen).map(({ object, operation }) => `${object} ${operation}`);
-  seen = requests.length;
-  return fresh;
-}
-beforeEach(() => {
-  seen = 0;
-});
-
 describe('an open deal', () => {
   test('is the contact’s own, else that of the primary company, and the contact is linked to it', async () => {
     const made = seed({
@@ -119,23 +108,62 @@ describe('an open deal', () => {
     expect(ids(next).renewal).not.toBe(ids(made).renewal);
   });
 
-  test('that a call made is linked by its replay to nothing that the person has had since', async () => {
-    const contacts = [{ properties: { firstname: 'Ada', phone: PHONE } }];
-    const { contacts: [ada = ''] = [], tickets: [first = ''] = [] } = seed({ contacts, tickets: [ticket('#0')] });
-    const related = { open_tickets: { object: 'tickets' } };
-    const plan = mapped('{ open: newest }', 'c1');
-    const records = plan.records.map((record) =>
-      record.name === 'renewal' ? { ...record, associate: [...record.associate, 'open_tickets'], related } : record,
-    );
+  test('is taken off the contact whom the call linked it to when that is another one, and off no contact whom a colleague did', async () => {
+    const { contacts: [wrong = ''] = [], deals: [own = '', theirs = ''] = [] } = seed({
+      contacts: [{ properties: { firstname: 'Ada', phone: PHONE } }],
+      companies: [{ properties: { domain: 'acme.example' }, associations: { contacts: ['#0'] } }],
+      deals: [deal({}, { contacts: ['#0'] }), deal({ dealname: 'Of the company' }, { companies: ['#0'] })],
+    });
+    const contactsOf = (deal: string) =>
+      account.sandbox.records('deals').find(({ id }) => id === deal)?.associations.contacts ?? [];
     const destination = await account.connect();
     const commons = makeMemoryCommons();
-    const [made] = await write(destination, [{ ...plan, records }], commons);
-    seed({ tickets: [ticket(ada)] });
-    const resume = { attempts: 1, records: ids(made) };
-    await write(destination, [{ ...plan, records, resume }], commons);
-    const renewal = account.sandbox.records('deals').find(({ id }) => id === ids(made).renewal);
-    expect(renewal?.associations.tickets).toEqual([first]);
+    const deliver = async (plan: Plan, records?: Record<string, string>) => {
+      const [outcome] = await write(
+        destination,
+        [records ? { ...plan, resume: { attempts: 1, records } } : plan],
+        commons,
+      );
+      return ids(outcome);
+    };
+    const open = '{ open: newest }';
+    const named = '{ by: { dealname: prompt_variables.deal } }';
+    const [first, second] = [
+      await deliver(mapped(open, 'c1')),
+      await deliver(mapped(named, 'c2', PHONE, { deal: 'Of the company' })),
+    ];
+    expect([first.renewal, second.renewal]).toEqual([own, theirs]);
+    expect([contactsOf(own), contactsOf(theirs)]).toEqual([[wrong], [wrong]]);
+    const [right = ''] = await account.addPeople([{ phone: phone(1) }]);
+    await deliver(mapped(open, 'c1', phone(1)), first);
+    await deliver(mapped(named, 'c2', phone(1), { deal: 'Of the company' }), second);
+    expect([contactsOf(own).toSorted(), contactsOf(theirs)]).toEqual([[wrong, right].toSorted(), [right]]);
   });
+
+  for (const made of ['a call made', 'a colleague linked'])
+    test(`that ${made} is linked by a replay to nothing that the person has had since, nor to what a colleague took off`, async () => {
+      const { contacts: [ada = ''] = [], tickets: [first = ''] = [] } = seed({
+        contacts: [{ properties: { firstname: 'Ada', phone: PHONE } }],
+        tickets: [ticket('#0')],
+        ...(made === 'a call made' ? {} : { deals: [deal({}, { contacts: ['#0'] })] }),
+      });
+      const related = { open_tickets: { object: 'tickets' } };
+      const plan = mapped('{ open: newest }', 'c1');
+      const records = plan.records.map((record) =>
+        record.name === 'renewal' ? { ...record, associate: [...record.associate, 'open_tickets'], related } : record,
+      );
+      const destination = await account.connect();
+      const commons = makeMemoryCommons();
+      const [outcome] = await write(destination, [{ ...plan, records }], commons);
+      const linked = () =>
+        account.sandbox.records('deals').find(({ id }) => id === ids(outcome).renewal)?.associations ?? {};
+      expect(linked()).toMatchObject({ contacts: [ada], tickets: [first] });
+      seed({ tickets: [ticket(ada)] });
+      await account.unlink({ object: 'deals', id: ids(outcome).renewal ?? '' }, { object: 'contacts', id: ada });
+      const resume = { attempts: 1, records: ids(outcome) };
+      await write(destination, [{ ...plan, records, resume }], commons);
+      expect([linked().contacts ?? [], linked().tickets]).toEqual([[], [first]]);
+    });
 
   test('is found in two requests for a hundred calls, and linked to in none', async () => {
     const contacts = Array.from({ length: 100 }, (_, n) => ({ properties: { firstname: `N${n}`, phone: phone(n) } }));
@@ -145,9 +173,9 @@ describe('an open deal', () => {
     const plans = (prefix: string) =>
       Array.from({ length: 100 }, (_, n) => mapped('{ open: newest }, none: park', `${prefix}${n}`, phone(n)));
     await write(destination, plans('a'), commons);
-    operations();
+    account.operations();
     await write(destination, plans('b'), commons);
-    expect(operations()).toEqual([
+    expect(account.operations()).toEqual([
       ...['contacts search', 'contacts associations batch/read', 'deals batch/read'],
       'calls batch/create',
     ]);
@@ -165,10 +193,10 @@ test('a preview says which deal it is, and what the call will cost', async () =>
     const plan = mapped('{ open: newest }', `c${n}`, phone(n));
     const [preview] = await destination.preview([plan], makeMemoryContext());
     const shown = preview?.records.find(({ name }) => name === 'renewal');
-    operations();
+    account.operations();
     const [outcome] = await write(destination, [plan]);
     expect([n, shown?.did, shown?.id]).toEqual([n, did, did === 'update' ? ids(outcome).renewal : undefined]);
-    expect([n, preview?.requests]).toEqual([n, operations().length]);
+    expect([n, preview?.requests]).toEqual([n, account.operations().length]);
   }
 });
 
@@ -183,9 +211,9 @@ describe('a deal by a property', () => {
     const destination = await account.connect();
     const commons = makeMemoryCommons();
     const ask = async (id: string, find: string) => {
-      operations();
+      account.operations();
       const [outcome] = await write(destination, [mapped(find, id, PHONE, { order: 'A-7', region: 'NORTH' })], commons);
-      return [ids(outcome).renewal, operations().filter((one) => one.startsWith('deals'))];
+      return [ids(outcome).renewal, account.operations().filter((one) => one.startsWith('deals'))];
     };
     // Search sees nothing of what is new; a unique property is no search.
     account.searchSees(false);

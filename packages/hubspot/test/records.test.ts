@@ -92,23 +92,47 @@ describe('a replay that finds another contact', () => {
   const replay = (records: Record<string, string>) =>
     planFor(hubspotHarness, { id: 'c1', email: EMAIL, task: false, resume: { attempts: 1, records } });
 
-  test('remembers whom to take the log off even when the first attempt fails halfway', async () => {
-    const [wrong, right] = await account.addPeople([{ phone: PHONE }, { email: EMAIL }]);
+  for (const between of ['', ', and the next one finds no contact'])
+    test(`remembers whom to take the log off even when the first attempt fails halfway${between}`, async () => {
+      const [wrong, right] = await account.addPeople([{ phone: PHONE }, { email: EMAIL }]);
+      const destination = await account.connect();
+      const commons = makeMemoryCommons();
+      const [first] = await write(
+        destination,
+        [planFor(hubspotHarness, { id: 'c1', phone: PHONE, task: false })],
+        commons,
+      );
+      account.sandbox.control.fault({ kind: 'status', path: '/batch/archive' });
+      const [failed] = await write(destination, [replay(ids(first))], commons);
+      expect(failure(failed)).toMatchObject({ next: 'retry', details: { record: 'call_log' } });
+      if (between !== '') {
+        const { person, ...plan } = planFor(hubspotHarness, { id: 'c1', email: 'no.contact@example.com', task: false });
+        const alone = { ...plan, person: person && { ...person, unmatched: 'log_only' as const } };
+        const [logged] = await write(
+          destination,
+          [{ ...alone, resume: { attempts: 2, records: ids(first) } }],
+          commons,
+        );
+        expect(ids(logged)).toEqual({ call_log: ids(first).call_log });
+      }
+      // The next attempt knows the person found by then.
+      const records = { ...ids(first), person: right ?? '' };
+      const [again] = await write(destination, [replay(records)], commons);
+      expect(again).toMatchObject({ ok: true, receipt: { notes: [expect.stringContaining(`contact ${wrong}`)] } });
+      expect((await account.effects()).call_logs).toMatchObject([{ people: [right] }]);
+    });
+
+  test('leaves the link that a colleague makes once the log has moved', async () => {
+    const [wrong = '', right = ''] = await account.addPeople([{ phone: PHONE }, { email: EMAIL }]);
     const destination = await account.connect();
     const commons = makeMemoryCommons();
-    const [first] = await write(
-      destination,
-      [planFor(hubspotHarness, { id: 'c1', phone: PHONE, task: false })],
-      commons,
-    );
-    account.sandbox.control.fault({ kind: 'status', path: '/batch/archive' });
-    const [failed] = await write(destination, [replay(ids(first))], commons);
-    expect(failure(failed)).toMatchObject({ next: 'retry', details: { record: 'call_log' } });
-    // The next attempt knows the person found by then.
-    const records = { ...ids(first), person: right ?? '' };
-    const [again] = await write(destination, [replay(records)], commons);
-    expect(again).toMatchObject({ ok: true, receipt: { notes: [expect.stringContaining(`contact ${wrong}`)] } });
-    expect((await account.effects()).call_logs).toMatchObject([{ people: [right] }]);
+    const first = planFor(hubspotHarness, { id: 'c1', phone: PHONE, task: false });
+    const [logged] = await write(destination, [first], commons);
+    const [moved] = await write(destination, [replay(ids(logged))], commons);
+    await account.link({ object: 'calls', id: ids(moved).call_log ?? '' }, { object: 'contacts', id: wrong });
+    const [again] = await write(destination, [replay(ids(moved))], commons);
+    expect(ids(again).person).toBe(right);
+    expect((await account.effects()).call_logs[0]?.people.toSorted()).toEqual([wrong, right].toSorted());
   });
 
   test('leaves the link to a contact that was merged into the one found', async () => {

@@ -129,11 +129,9 @@ export async function processCall(
   return room.hold(bytesOfRevisions(noted ? [...chain, noted] : chain), (claim) => {
     const read = (hash: string) => {
       if (hash !== revision) return readCall(store, source, entry, hash, { claim });
-      const onRead = (kept: KeptPayload) => {
-        work.kept = kept;
-      };
+      const onRead = (kept: KeptPayload) => void Object.assign(work, { kept });
       const count = (values: number) => {
-        work.values = values;
+        Object.assign(work, { values });
         claim(values);
       };
       return readCall(store, source, entry, hash, { claim: count, begun, onRead });

@@ -17,7 +17,7 @@ import type { CrmAdapter } from './adapter.ts';
 import { MemoryAhead, memoriesOfPlans } from './memory-ahead.ts';
 import { beginPeople, identifyPeople } from './people/identify-people.ts';
 import { leasePeople } from './people/lease-people.ts';
-import { forgetPerson, rememberFormer } from './people/person-cache.ts';
+import { forgetFormer, forgetPerson, rememberFormer } from './people/person-cache.ts';
 import type { PersonWrite } from './people/person-verbs.ts';
 import { asResumed, contactSteps, resetWrite } from './people/person-write.ts';
 import { updatePeople } from './people/update-people.ts';
@@ -78,8 +78,12 @@ async function noteForNext(
   outcome: WriteOutcome,
   reports: PlanReport[],
 ): Promise<void> {
-  if (outcome.ok) return;
   try {
+    if (outcome.ok) {
+      // A delivery that found no one takes the records off no one: the next one may.
+      if (write.plan.resume && write.person) await forgetFormer(ctx, write.plan.key);
+      return;
+    }
     // Ids that proved dead are not recalled.
     if (outcome.failure.code === 'gone') await Promise.all(contactSteps(write).map((step) => forgetPerson(ctx, step)));
     if (write.person && isPersonOpen(reports) && reports.some(isRecord))

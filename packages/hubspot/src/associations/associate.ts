@@ -231,7 +231,10 @@ async function unlinkPrevious(session: HubSpotSession, written: Written[]): Prom
     if (record.object === 'companies') return;
     try {
       const previous = await recallFormer(session.ctx, write.plan.key);
-      if (previous !== undefined && previous !== write.person.id) moves.push({ one, previous });
+      if (previous === undefined || previous === write.person.id) return;
+      // One that other calls and colleagues mean as well is taken off the person whom Wrapup linked it to, and no other.
+      const isShared = record.own_key !== undefined;
+      if (!isShared || one.wasLinked({ object: 'contacts', id: previous })) moves.push({ one, previous });
     } catch (thrown) {
       done.failed.set(item, Failure.of(thrown));
     }

@@ -153,8 +153,7 @@ async function replay(id: string, options: OmissionsOptions, output: Output): Pr
       ...{ config: config.hash, by: operatorName(), since },
       onCall: (call, result) => {
         items.push({ ...call, replayed: result === 'replayed' });
-        const verdict =
-          result === 'moved' ? `${QUEUED}, or ${DROPPED}` : result === 'expired' ? expired(call.call_id) : result;
+        const verdict = result === 'moved' ? QUEUED : result === 'expired' ? expired(call.call_id) : result;
         output.line(`${clean(call.call_id)} on ${clean(call.route)}: ${verdict}`);
       },
     });
@@ -168,9 +167,6 @@ async function replay(id: string, options: OmissionsOptions, output: Output): Pr
   });
 }
 
-/** A replay of a line leaves alone what a person gave up. */
-const DROPPED = 'was dropped, and stays so';
-
 async function preview(store: Store, config: Config, calls: OmittedCall[], output: Output): Promise<void> {
   const { ReplayPreviews } = await import('../../calls/preview-replays.ts');
   const items: (OmittedCall & { replayed: boolean; preview?: ReplayPreview })[] = [];
@@ -178,15 +174,9 @@ async function preview(store: Store, config: Config, calls: OmittedCall[], outpu
   for (const call of calls) {
     const item: (typeof items)[number] = { ...call, replayed: false };
     items.push(item);
-    const entry = await store.ledger.read(call.source, call.call_id);
-    const say = (verdict: string) => output.line(`${clean(call.call_id)} on ${clean(call.route)}: ${verdict}`);
-    if (entry?.deliveries.some(({ route, state }) => route === call.route && state === 'dropped')) {
-      say(DROPPED);
-      continue;
-    }
-    await previews.add(call, entry, (verdict, one) => {
+    await previews.add(call, await store.ledger.read(call.source, call.call_id), (verdict, one) => {
       if (one) item.preview = one;
-      say(verdict);
+      output.line(`${clean(call.call_id)} on ${clean(call.route)}: ${verdict}`);
     });
   }
   await previews.flush();

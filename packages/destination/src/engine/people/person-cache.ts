@@ -165,6 +165,11 @@ export function recallFormer(ctx: Context, call: string): Promise<string | undef
   return ctx.memory.get(formerKey(call));
 }
 
+/** A delivery that found a person has succeeded: whatever links its records to another one from now on is not ours. */
+export async function forgetFormer(ctx: Context, call: string): Promise<void> {
+  await ctx.memory.delete(formerKey(call));
+}
+
 /* Leases on people and records while they are written: a delivery that finds one taken waits. */
 
 /**

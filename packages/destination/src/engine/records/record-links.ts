@@ -2,16 +2,15 @@
 import type { RecordPlan } from '@wrapup/mapping';
 import type { RecordReceipt } from '../../port/receipt.ts';
 import type { LinkTarget } from '../rows/row.ts';
-import { recordMemory, type WrittenValues } from '../rows/written-values.ts';
+import { type LinkEnd, recordMemory, type WrittenValues } from '../rows/written-values.ts';
 import type { Associated, Item, Written } from './record-verbs.ts';
 
-/** Whether the record was linked to it before, and with that label. */
+/** Whether the record was linked to it before, by us or by a colleague, and with that label. */
 export function isLinked(values: WrittenValues, record: RecordPlan, { name, object, id }: LinkTarget): boolean {
   const label = record.labels?.[name];
   const note = recordMemory(record);
-  return (
-    values.wasLinked(note, { object, id }) && (label === undefined || values.wasLinked(note, { object, id, label }))
-  );
+  if (label === undefined) return values.hasLink(note, { object, id });
+  return values.wasLinked(note, { object, id }) && values.wasLinked(note, { object, id, label });
 }
 
 /** A record of several plans is noted one plan after another. */
@@ -22,9 +21,11 @@ export async function noteLinks(
 ): Promise<void> {
   const byNote = Map.groupBy(written, ({ item }) => recordMemory(item.record));
   const note = async ([name, all]: [string, Written[]]) => {
-    for (const { item, left } of all) {
+    for (const { item, left, links, wasLinked } of all) {
       const { write, record, targets } = item;
-      const made = failed.has(item) ? [] : targets.flatMap((target) => endsOf(record, target));
+      const isOurs = (target: LinkTarget) => links.includes(target) || wasLinked(target);
+      const endsOf = (target: LinkTarget) => (isOurs(target) ? madeEnds(record, target) : [foundEnd(target)]);
+      const made = failed.has(item) ? [] : targets.flatMap(endsOf);
       const gone = [...left, ...unlinked.filter(([one]) => one === item).map(([, end]) => end)];
       await values.noteLinks(name, { key: write.plan.key, ended_at: write.ended_at }, made, gone);
     }
@@ -32,9 +33,14 @@ export async function noteLinks(
   await Promise.all([...byNote].map(note));
 }
 
-function endsOf({ labels }: RecordPlan, { name, object, id }: LinkTarget) {
+function madeEnds({ labels }: RecordPlan, { name, object, id }: LinkTarget): LinkEnd[] {
   const label = labels?.[name];
   return [{ object, id }, ...(label === undefined ? [] : [{ object, id, label }])];
+}
+
+/** Of a link that a record had when it was found. */
+function foundEnd({ object, id }: LinkTarget): LinkEnd {
+  return { object, id, found: true };
 }
 
 export function toWritten(

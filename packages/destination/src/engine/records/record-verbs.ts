@@ -58,7 +58,7 @@ export interface Written {
   left: readonly { object: string; id: string }[];
   /** What it is not linked to yet, as far as is known; `linked` says what the CRM did of them on creation. */
   links: readonly LinkTarget[];
-  /** Whether an earlier delivery linked it to that record. */
+  /** Whether a delivery linked it to that record, which it was not linked to by itself. */
   wasLinked(to: { object: string; id: string }): boolean;
 }
 

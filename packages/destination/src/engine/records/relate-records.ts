@@ -98,7 +98,7 @@ async function withoutLinked(crm: Reader, asking: PlanWrite[]): Promise<Map<Plan
       const { plan, person } = write;
       if (!person || !noted || !plan.resume) return [write, write];
       const records = plan.records.map((record) => {
-        if (!record.related || !noted.wasLinked(nameOf(write, record), person)) return record;
+        if (!record.related || !noted.hasLink(nameOf(write, record), person)) return record;
         const { related } = record;
         return { ...record, associate: record.associate.filter((name) => !Object.hasOwn(related, name)) };
       });

@@ -7,8 +7,8 @@
  * So a process that dies between the CRM's commit and its own note leaves behind what the next one knows its value by. The
  * notes are keyed digests in memory: what is lost with it counts as unknown, and what is unknown stays in the CRM.
  *
- * Links are noted once they were made: a call that comes again makes none of them anew, so that those which a colleague took
- * off stay off.
+ * Links are noted once they were made, or found made: a call that comes again makes none of them anew, so that those which a
+ * colleague took off stay off. Only those that were made are taken off a record when its call turns out to be another person's.
  */
 import { personKey } from '@wrapup/call';
 import type { FieldOrigin, Value } from '@wrapup/mapping';
@@ -41,11 +41,13 @@ interface Noted {
 }
 
 /** The other end of a link. */
-interface LinkEnd {
+export interface LinkEnd {
   object: string;
   id: string;
   /** What the account calls the link. */
   label?: string;
+  /** True: it was there when the record was found. It is not ours to take off. */
+  found?: true;
 }
 
 /** Stands for all links of a record among the names of its properties. */
@@ -56,7 +58,7 @@ const LINKS = '\0links';
  */
 const MOST_LINKS = 250;
 
-const nameOf = ({ object, id, label = '' }: LinkEnd) => `${object}\0${id}\0${label}`;
+const nameOf = ({ object, id, label = '', found }: LinkEnd) => `${object}\0${id}\0${label}${found ? '\0found' : ''}`;
 
 interface OpenWrite {
   before: Noted | undefined;
@@ -149,7 +151,12 @@ export class WrittenValues {
     return written.includes(this.#fieldOf(property, from)) ? 'ours' : 'changed';
   }
 
-  /** Whether the record was linked to that one before. */
+  /** Whether the record was linked to that one before, by us or by a colleague. */
+  hasLink(name: string, { object, id }: Pick<LinkEnd, 'object' | 'id'>): boolean {
+    return this.wasLinked(name, { object, id }) || this.wasLinked(name, { object, id, found: true });
+  }
+
+  /** Whether it is noted that the record was linked to that one. */
   wasLinked(name: string, to: LinkEnd): boolean {
     return this.#known.get(name)?.fields.includes(this.#fieldOf(LINKS, nameOf(to))) === true;
   }
