@@ -1,28 +1,24 @@
 /** Requests of the connection setting `composite` that fail in part: what is sent again, and in which size. */
-import { makeMemoryCommons } from '@wrapup/destination';
 import { planFor, write } from '@wrapup/destination/conformance';
 import { sampleField } from '@wrapup/destination/sample-plan';
 import type { FaultSpec } from '@wrapup/sandbox';
 import { afterEach, expect, test } from 'vitest';
-import { openAccount, type SalesforceAccount, salesforceHarness } from './salesforce-harness.ts';
+import { openComposite, type SalesforceAccount, salesforceHarness } from './salesforce-harness.ts';
 
 let account: SalesforceAccount;
 afterEach(async () => {
   await account.close();
 });
 
-const open = async (options: { provisioned?: boolean } = {}) => {
-  account = await openAccount({}, { ...options, connection: { composite: true } });
-  const commons = makeMemoryCommons();
-  const destination = await account.connect();
-  await write(destination, [planFor(salesforceHarness, { id: 'first', phone: '+14155550100' })], commons);
-  account.operations();
-  return { commons, destination };
+const open = async (options: Parameters<typeof openComposite>[1] = {}) => {
+  const opened = await openComposite({}, options);
+  account = opened.account;
+  return opened;
 };
 
 const phone = (n: number) => `+1415555${String(1000 + n)}`;
 const fault = (spec: Omit<FaultSpec, 'api'>) => account.sandbox.control.fault({ api: 'salesforce', ...spec });
-const spent = () => account.operations().filter((operation) => operation !== 'oauth/token');
+
 test('one of several requests that may have been done is not sent again as refused rows are', async () => {
   const { commons, destination } = await open({ provisioned: false });
   await account.addPeople(Array.from({ length: 4 }, (_, n) => ({ phone: phone(n) })));
@@ -51,7 +47,7 @@ test('an org that is not there gets no smaller requests for it, and keeps the si
   const outcomes = await write(destination, calls, commons);
   expect(outcomes.filter(({ ok }) => ok)).toEqual([]);
   // As many as without the setting: once, a look whether the people are there after all, and once more.
-  expect(spent()).toEqual([
+  expect(account.operations()).toEqual([
     'search',
     'composite',
     'collections/create',

@@ -3,22 +3,17 @@ import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
 import { SAMPLE_PLACE, sampleField } from '@wrapup/destination/sample-plan';
 import { afterEach, expect, test } from 'vitest';
-import { openAccount, type SalesforceAccount, salesforceHarness } from './salesforce-harness.ts';
+import { openAccount, openComposite, type SalesforceAccount, salesforceHarness } from './salesforce-harness.ts';
 
 let account: SalesforceAccount;
 afterEach(async () => {
   await account.close();
 });
 
-type Org = Parameters<typeof openAccount>[0];
-const open = async (changes: Org = {}) => {
-  account = await openAccount(changes, { connection: { composite: true } });
-  const commons = makeMemoryCommons();
-  const destination = await account.connect();
-  // What is to be known of the org is known.
-  await write(destination, [planFor(salesforceHarness, { id: 'first', phone: '+14155550100' })], commons);
-  account.operations();
-  return { commons, destination };
+const open = async (changes: Parameters<typeof openComposite>[0] = {}) => {
+  const opened = await openComposite(changes);
+  account = opened.account;
+  return opened;
 };
 
 const phone = (n: number) => `+1415555${String(1000 + n)}`;
@@ -27,9 +22,19 @@ const plans = (count: number, prefix = 'c', from = 0) =>
   Array.from({ length: count }, (_, n) =>
     planFor(salesforceHarness, { id: `${prefix}${n}`, phone: phone(from + n), first_name: `Caller${n}` }),
   );
-const spent = () => account.operations().filter((operation) => operation !== 'oauth/token');
 const tasks = () => account.sandbox.salesforce.records('Task').filter(({ deleted }) => !deleted);
 const leads = () => account.sandbox.salesforce.records('Lead').filter(({ deleted }) => !deleted);
+
+/** The org refuses a person. */
+const refuse = (first_name: string) =>
+  account.sandbox.control.fault({
+    api: 'salesforce',
+    kind: 'row_error',
+    object: 'Lead',
+    row: `"${first_name}"`,
+    code: 'FIELD_CUSTOM_VALIDATION_EXCEPTION',
+    message: 'Not this one',
+  });
 
 /** Kinds of faults that happened in a composite request. */
 const faults = () =>
@@ -59,7 +64,7 @@ test.each([
   const { commons, destination } = await open();
   const outcomes = await write(destination, plans(count), commons);
   expect(outcomes.filter(({ ok }) => !ok)).toEqual([]);
-  expect(spent()).toEqual(requests);
+  expect(account.operations()).toEqual(requests);
   expect(destination.batch).toBe(333);
   expectLinked(outcomes);
   const counted = outcomes.reduce((sum, outcome) => sum + (outcome.ok ? outcome.receipt.requests : 0), 0);
@@ -74,7 +79,7 @@ test('so do known callers whose record changes', async () => {
     },
   });
   const outcomes = await write(destination, plans(200), commons);
-  expect(spent()).toEqual(['search', 'search', 'composite']);
+  expect(account.operations()).toEqual(['search', 'search', 'composite']);
   expectLinked(outcomes);
   expect(account.sandbox.salesforce.records('Contact').map(({ fields }) => fields.FirstName)).toEqual(
     Array.from({ length: 200 }, (_, n) => `Caller${n}`),
@@ -84,11 +89,11 @@ test('so do known callers whose record changes', async () => {
 test('callers who are remembered cost one request for 400 records', async () => {
   const { commons, destination } = await open();
   await write(destination, plans(200), commons);
-  spent();
+  account.operations();
   // Nothing of them has to be read or written.
   const again = Array.from({ length: 200 }, (_, n) => planFor(salesforceHarness, { id: `d${n}`, phone: phone(n) }));
   const outcomes = await write(destination, again, commons);
-  expect(spent()).toEqual(['composite']);
+  expect(account.operations()).toEqual(['composite']);
   expectLinked(outcomes);
   expect([leads().length, tasks().length]).toEqual([201, 802]);
 });
@@ -105,13 +110,13 @@ test('new, known and remembered callers of one batch share two requests after th
       records: { Contact: Array.from({ length: 60 }, (_, n) => ({ LastName: `Known${n}`, Phone: phone(100 + n) })) },
     },
   });
-  spent();
+  account.operations();
   const outcomes = await write(
     destination,
     [...callers(0, 60, 'n'), ...callers(100, 60, 'k', { first_name: 'Ada' }), ...callers(200, 60, 's')],
     commons,
   );
-  expect(spent()).toEqual(['search', 'composite', 'composite']);
+  expect(account.operations()).toEqual(['search', 'composite', 'composite']);
   expect(outcomes.every(({ ok }) => ok)).toBe(true);
   expectLinked(outcomes);
   expect([leads().length, tasks().length]).toEqual([121, 482]);
@@ -121,27 +126,20 @@ test('a preview says what such a call costs', async () => {
   const { commons, destination } = await open();
   const plan = plans(1);
   const [preview] = await destination.preview(plan, makeMemoryContext(commons));
-  spent();
+  account.operations();
   const [outcome] = await write(destination, plan, commons);
-  expect(outcome).toMatchObject({ receipt: { requests: spent().length } });
+  expect(outcome).toMatchObject({ receipt: { requests: account.operations().length } });
   expect(preview).toMatchObject({ requests: 2 });
 });
 
 test('a person who is refused takes no other call along, and leaves nothing that stands alone', async () => {
   const { commons, destination } = await open();
-  account.sandbox.control.fault({
-    api: 'salesforce',
-    kind: 'row_error',
-    object: 'Lead',
-    row: '"Caller3"',
-    code: 'FIELD_CUSTOM_VALIDATION_EXCEPTION',
-    message: 'Not this one',
-  });
+  refuse('Caller3');
   const outcomes = await write(destination, plans(5), commons);
   expect(outcomes.map(({ ok }) => ok)).toEqual([true, true, true, false, true]);
   expect(failure(outcomes[3])).toMatchObject({ code: 'invalid_field', next: 'park', details: { record: 'person' } });
   // The part that named the refused row was halted: its records come once more, by the ids that are known now.
-  expect(spent()).toEqual(['search', 'composite', 'collections/create']);
+  expect(account.operations()).toEqual(['search', 'composite', 'collections/create']);
   expectLinked(outcomes);
   const [replayed] = await write(
     destination,
@@ -156,37 +154,23 @@ test('a person who is refused takes no other call along, and leaves nothing that
 
 test('people who share a part with the records of one who is refused are sent again', async () => {
   const { commons, destination } = await open();
-  account.sandbox.control.fault({
-    api: 'salesforce',
-    kind: 'row_error',
-    object: 'Lead',
-    row: '"Caller3"',
-    code: 'FIELD_CUSTOM_VALIDATION_EXCEPTION',
-  });
+  refuse('Caller3');
   const outcomes = await write(destination, plans(250), commons);
   expect(outcomes.flatMap(({ ok }, n) => (ok ? [] : [n]))).toEqual([3]);
   expectLinked(outcomes);
   expect([leads().length, tasks().length]).toEqual([250, 500]);
 });
 
-test('an org that takes the reference to a refused person for an empty one keeps no record of nobody', async () => {
+test('an org that takes the reference to a refused person for an empty one keeps no record without a person', async () => {
   const { commons, destination } = await open({ failed_references: 'null' });
-  const refuse = () =>
-    account.sandbox.control.fault({
-      api: 'salesforce',
-      kind: 'row_error',
-      object: 'Lead',
-      row: '"Caller1"',
-      code: 'FIELD_CUSTOM_VALIDATION_EXCEPTION',
-    });
-  refuse();
+  refuse('Caller1');
   const outcomes = await write(destination, plans(3), commons);
   expect(outcomes.map(({ ok }) => ok)).toEqual([true, false, true]);
-  expect(spent()).toEqual(['search', 'composite', 'collections/delete']);
+  expect(account.operations()).toEqual(['search', 'composite', 'collections/delete']);
   expectLinked(outcomes);
   expect(tasks()).toHaveLength(6);
   // What cannot be deleted is found by its key, and linked, when the call comes again.
-  refuse();
+  refuse('Caller1');
   account.sandbox.control.fault({ api: 'salesforce', kind: 'status', method: 'DELETE' });
   const others = plans(3, 'd', 50);
   const [, parked] = await write(destination, others, commons);
@@ -203,7 +187,7 @@ test('an org that takes no such request at all is written to as without the sett
   account.sandbox.control.fault({ api: 'salesforce', kind: 'status', status: 400, body, object: 'Lead', times: 1 });
   const outcomes = await write(destination, plans(3), commons);
   expect(outcomes.every(({ ok }) => ok)).toBe(true);
-  expect(spent()).toEqual(['search', 'composite', 'collections/create', 'collections/create']);
+  expect(account.operations()).toEqual(['search', 'composite', 'collections/create', 'collections/create']);
   expectLinked(outcomes);
 });
 
@@ -260,11 +244,11 @@ test('an org whose automation breaks under many rows gets people and records apa
       .requests.filter(({ operation }) => operation === 'collections/create')
       .map(({ inputs }) => inputs ?? 0);
   const before = sizes().length;
-  spent();
+  account.operations();
   const second = await write(destination, plans(100, 'd', 500), commons);
   expectLinked(second);
   // The first request creates the people alone.
-  expect(spent()[1]).toBe('collections/create');
+  expect(account.operations()[1]).toBe('collections/create');
   expect(sizes().slice(before)[0]).toBe(100);
   expect(Math.max(...sizes().slice(before + 1))).toBeLessThanOrEqual(100);
 });
@@ -357,7 +341,7 @@ test('records of several objects name their person, and what waits for another r
   });
   const outcomes = await write(destination, calls, commons);
   expect(outcomes.every(({ ok }) => ok)).toBe(true);
-  expect(spent()).toEqual(['composite', 'search', 'composite', 'collections/create']);
+  expect(account.operations()).toEqual(['composite', 'search', 'composite', 'collections/create']);
   expectLinked(outcomes);
   for (const outcome of outcomes) {
     const { person, renewal, 'call-back': task } = ids(outcome);

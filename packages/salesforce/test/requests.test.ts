@@ -18,7 +18,6 @@ const plans = (count: number, prefix = 'c') =>
   );
 
 /** Requests to the API, without those for tokens. */
-const spent = () => account.operations().filter((operation) => operation !== 'oauth/token');
 
 async function knowEverybody(count: number): Promise<void> {
   account.sandbox.control.seed({
@@ -34,10 +33,10 @@ test('200 known callers with one follow-up each cost at most 0.04 requests a cal
   account = await openAccount();
   await knowEverybody(200);
   const destination = await account.connect();
-  spent();
+  account.operations();
   const outcomes = await write(destination, plans(200));
   expect(outcomes.every(({ ok }) => ok)).toBe(true);
-  const requests = spent();
+  const requests = account.operations();
   expect(requests).toEqual([
     'composite',
     'search',
@@ -55,12 +54,12 @@ test('200 known callers with one follow-up each cost at most 0.04 requests a cal
 test('a single call costs at most four requests, with nothing known of the org', async () => {
   account = await openAccount();
   await knowEverybody(1);
-  spent();
+  account.operations();
   await write(await account.connect(), plans(1));
-  expect(spent().toSorted()).toEqual(['collections/create', 'collections/update', 'composite', 'search']);
+  expect(account.operations().toSorted()).toEqual(['collections/create', 'collections/update', 'composite', 'search']);
   const stranger = planFor(salesforceHarness, { id: 's1', phone: '+14155550142', first_name: 'Ada' });
   await write(await account.connect(), [stranger]);
-  expect(spent()).toEqual(['composite', 'search', 'collections/create', 'collections/create']);
+  expect(account.operations()).toEqual(['composite', 'search', 'collections/create', 'collections/create']);
 });
 
 test('and three once the org is known, one when the person is remembered and has nothing new', async () => {
@@ -68,11 +67,11 @@ test('and three once the org is known, one when the person is remembered and has
   const commons = makeMemoryCommons();
   const destination = await account.connect();
   await write(destination, [planFor(salesforceHarness, { id: 's1', phone: phone(1) })], commons);
-  spent();
+  account.operations();
   await write(destination, [planFor(salesforceHarness, { id: 's2', phone: phone(2) })], commons);
-  expect(spent()).toEqual(['search', 'collections/create', 'collections/create']);
+  expect(account.operations()).toEqual(['search', 'collections/create', 'collections/create']);
   await write(destination, [planFor(salesforceHarness, { id: 's3', phone: phone(2) })], commons);
-  expect(spent()).toEqual(['collections/create']);
+  expect(account.operations()).toEqual(['collections/create']);
 });
 
 test('e-mail addresses and ids share one request, whatever object they belong to', async () => {
@@ -88,7 +87,7 @@ test('e-mail addresses and ids share one request, whatever object they belong to
   const commons = makeMemoryCommons();
   const destination = await account.connect();
   await write(destination, [planFor(salesforceHarness, { id: 'w', phone: phone(9), task: false })], commons);
-  spent();
+  account.operations();
   const outcomes = await write(
     destination,
     [
@@ -99,7 +98,7 @@ test('e-mail addresses and ids share one request, whatever object they belong to
     commons,
   );
   expect(outcomes.map((outcome) => ids(outcome).person)).toEqual([Contact[0], Contact[1], Lead[0]]);
-  expect(spent().toSorted()).toEqual(['collections/create', 'collections/update', 'composite']);
+  expect(account.operations().toSorted()).toEqual(['collections/create', 'collections/update', 'composite']);
 });
 
 test('an org whose automation breaks under many rows gets fewer at once, and then more again', async () => {
@@ -110,7 +109,7 @@ test('an org whose automation breaks under many rows gets fewer at once, and the
   const first = await write(destination, plans(100), commons);
   expect(first.filter(({ ok }) => !ok)).toEqual([]);
   expect(account.sandbox.salesforce.records('Task')).toHaveLength(200);
-  spent();
+  account.operations();
   const sizes = () =>
     account.sandbox.control
       .requests()
@@ -169,9 +168,9 @@ test('a lock that one row meets leaves the size of requests as it is', async () 
   const outcomes = await write(destination, plans(60), commons);
   expect(outcomes.filter(({ ok }) => !ok)).toHaveLength(1);
   account.sandbox.control.clearFaults();
-  spent();
+  account.operations();
   await write(destination, plans(60, 'd'), commons);
-  expect(spent().filter((operation) => operation === 'collections/create')).toHaveLength(1);
+  expect(account.operations().filter((operation) => operation === 'collections/create')).toHaveLength(1);
 });
 
 test('rows of one parent go together: no lock is met among the calls of one batch', async () => {
@@ -197,7 +196,7 @@ test('what calls say of people is written before their records: no lock is met, 
       ended_at: `2026-11-2${batch === 'a' ? 1 : 2}T10:00:00.000Z`,
     }));
     expect((await write(destination, calls, commons)).every(({ ok }) => ok)).toBe(true);
-    expect(spent().filter((operation) => operation.startsWith('collections/'))).toEqual([
+    expect(account.operations().filter((operation) => operation.startsWith('collections/'))).toEqual([
       'collections/update',
       'collections/create',
     ]);
@@ -250,7 +249,7 @@ test('the day’s requests are used up: the connection waits, keeps its attempts
   const outcomes = await write(destination, plans(2));
   for (const outcome of outcomes)
     expect(failure(outcome)).toMatchObject({ next: 'throttle', details: { retry_after: expect.any(Number) } });
-  expect(spent().length).toBeLessThanOrEqual(4);
+  expect(account.operations().length).toBeLessThanOrEqual(4);
 });
 
 test.each([
@@ -276,7 +275,7 @@ test.each([
       open_cases: { object: 'Case' },
     };
     const cost = async (prefix: string, words: typeof related | undefined) => {
-      spent();
+      account.operations();
       const associate = ['person', ...(words ? ['open_opportunities', 'open_cases', 'account'] : [])];
       for (let start = 0; start < calls; start += destination.batch) {
         const part = numbers.slice(start, start + destination.batch).map((n) => {
@@ -290,7 +289,7 @@ test.each([
         });
         expect((await write(destination, part, commons)).every(({ ok }) => ok)).toBe(true);
       }
-      return spent().length;
+      return account.operations().length;
     };
     const commons = makeMemoryCommons();
     await cost('first', related);
@@ -317,7 +316,7 @@ test.each([1, 100, 1000])(
     const find = { open: true as const, none: 'park' as const, several: 'park' as const, why: '', at: SAMPLE_PLACE };
     const costs = async (prefix: string, finds: boolean) => {
       const found: (string | undefined)[] = [];
-      spent();
+      account.operations();
       for (let start = 0; start < size; start += destination.batch) {
         const plans = people.slice(start, start + destination.batch).map((_, n): Plan => {
           const plan = planFor(salesforceHarness, {
@@ -339,7 +338,7 @@ test.each([1, 100, 1000])(
         });
         found.push(...(await write(destination, plans)).map((outcome) => ids(outcome).renewal));
       }
-      return { found, requests: spent().length };
+      return { found, requests: account.operations().length };
     };
     const without = await costs('a', false);
     const finding = await costs('b', true);

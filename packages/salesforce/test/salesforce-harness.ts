@@ -1,6 +1,6 @@
 /** The sandbox's Salesforce as the account of tests. */
 
-import type { Destination } from '@wrapup/destination';
+import { type Destination, makeMemoryCommons } from '@wrapup/destination';
 import {
   type Effects,
   type Harness,
@@ -10,6 +10,7 @@ import {
   type Trouble,
   type TroubleMoment,
   type WorkedOnKind,
+  write,
 } from '@wrapup/destination/conformance';
 import { compileSample } from '@wrapup/destination/sample-mapping';
 import { type SampleCall, sampleField } from '@wrapup/destination/sample-plan';
@@ -135,7 +136,7 @@ export const salesforceHarness: Harness = {
 
 export interface SalesforceAccount extends TestAccount {
   sandbox: Sandbox;
-  /** Requests by operation since the last time, tokens among them. */
+  /** Requests by operation since the last time. Tokens are none that an org counts. */
   operations(): string[];
   /** @param options further settings of the connection among them */
   connect(
@@ -174,6 +175,8 @@ export async function openAccount(
   sandbox.control.seed({ salesforce: { custom_objects: [{ name: 'Inspection__c', fields: [key, topic, place] }] } });
   sandbox.control.seed({ salesforce: { fields: { Lead: [...custom], Contact: [...custom], Asset: [key] } } });
   const opened: { close(): Promise<void> }[] = [];
+  const counted = () =>
+    sandbox.control.requests().requests.flatMap(({ operation }) => (operation === 'oauth/token' ? [] : [operation]));
   let seen = 0;
   const settings = (more: Record<string, unknown> = {}) =>
     salesforceKind.settings.parse({
@@ -268,10 +271,9 @@ export async function openAccount(
     searchSees: (everything) => {
       sandbox.control.settings({ salesforce: { search_lag: everything ? 0 : 600_000 } });
     },
-    // Tokens are no requests that an org counts.
-    requests: () => sandbox.control.requests().requests.filter(({ operation }) => operation !== 'oauth/token').length,
+    requests: () => counted().length,
     operations() {
-      const all = sandbox.control.requests().requests.map(({ operation }) => operation);
+      const all = counted();
       const since = all.slice(seen);
       seen = all.length;
       return since;
@@ -281,6 +283,19 @@ export async function openAccount(
       await sandbox.close();
     },
   };
+}
+
+/** An org of which all that a write asks is known, and a connection that sends people and their records in one request. */
+export async function openComposite(
+  changes?: Parameters<typeof openAccount>[0],
+  { provisioned = true }: { provisioned?: boolean } = {},
+) {
+  const account = await openAccount(changes, { provisioned, connection: { composite: true } });
+  const commons = makeMemoryCommons();
+  const destination = await account.connect();
+  await write(destination, [planFor(salesforceHarness, { id: 'first', phone: '+14155550100' })], commons);
+  account.operations();
+  return { account, commons, destination };
 }
 
 function toRecord({ id, fields }: SalesforceRecord) {
