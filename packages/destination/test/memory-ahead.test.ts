@@ -36,7 +36,7 @@ test.each(['set', 'delete'] as const)('what is %s is not answered as it was befo
   expect(await ahead.get('a')).toBe(verb === 'set' ? 'now' : undefined);
 });
 
-test('what cannot be read fails whoever asks for it, and no one else', async () => {
+test('what cannot be read fails those that ask for it, and no others', async () => {
   const { memory } = makeMemoryCommons();
   const broken = new Error('Redis is away');
   const failing = {

@@ -149,8 +149,8 @@ describe('an endpoint that refuses everything', () => {
     const same = await connect({ url: endpoint.url, headers: { authorization: 'Bearer old' } });
     expect(failure(await writeOne(same, planOf(), commons))).toMatchObject({ code: 'unauthorized' });
     expect(endpoint.received).toHaveLength(1);
-    const mended = await connect({ url: endpoint.url, headers: { authorization: 'Bearer new' } });
-    expect(await writeOne(mended, planOf(), commons)).toMatchObject({ ok: true });
+    const corrected = await connect({ url: endpoint.url, headers: { authorization: 'Bearer new' } });
+    expect(await writeOne(corrected, planOf(), commons)).toMatchObject({ ok: true });
   });
 
   test('is asked again after its time', async () => {

@@ -163,9 +163,9 @@ describe('every plan is accounted for', () => {
     for (const outcome of await write(refused, plans, commons))
       expect(failure(outcome)).toMatchObject({ code: 'unauthorized', next: 'reauthenticate' });
     await expect(refused.probe(makeMemoryContext(commons))).rejects.toMatchObject({ next: 'reauthenticate' });
-    const mended = await open({ headers: { authorization: 'good' } });
-    for (const outcome of await write(mended, plans, commons)) expect(outcome.ok).toBe(true);
-    expect((await mended.probe(makeMemoryContext(commons))).account).toBe('127.0.0.1');
+    const corrected = await open({ headers: { authorization: 'good' } });
+    for (const outcome of await write(corrected, plans, commons)) expect(outcome.ok).toBe(true);
+    expect((await corrected.probe(makeMemoryContext(commons))).account).toBe('127.0.0.1');
   });
 
   test('being throttled burns no attempt and says for how long', async () => {

@@ -1,6 +1,6 @@
 /**
  * Batches of calls while requests fail in every way, tried again until all are written: whatever came in between, each call
- * has one log and one task that belong to its person, and nobody is there twice.
+ * has one log and one task that belong to its person, and no one is there twice.
  */
 import { makeMemoryCommons } from '@wrapup/destination';
 import { ids, planFor, write } from '@wrapup/destination/conformance';
@@ -32,7 +32,7 @@ const KINDS: FaultSpec[] = [
   { kind: 'row_error', rows: 2 },
   { kind: 'row_error', rows: 1, code: 'UNKNOWN_EXCEPTION', message: 'An unexpected error occurred' },
   { kind: 'unauthorized' },
-  // Only of writes: a search that answers falsely that there is nobody cannot be told from one that is right.
+  // Only of writes: a search that answers falsely that there is no one cannot be distinguished from one that is right.
   { kind: 'empty_success', object: 'Lead' },
   { kind: 'empty_success', object: 'Task' },
   { kind: 'empty_success', object: 'Task', commit: true },

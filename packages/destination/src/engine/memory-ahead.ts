@@ -17,7 +17,7 @@ export class MemoryAhead implements Memory {
   constructor(memory: Memory, names: Iterable<string>) {
     this.#memory = memory;
     this.#asked = new Map([...new Set(names)].map((name) => [name, memory.get(name)]));
-    // Whoever asks for it is told; what nobody asks for is no failure.
+    // It fails those that ask for it; what is not asked for is no failure.
     for (const answer of this.#asked.values()) answer.catch(() => {});
   }
 

@@ -144,7 +144,7 @@ async function writeAll({ people, records }: CrmAdapter, all: PersonWrite[]): Pr
 
 const hasPerson = ({ plan }: PersonWrite) => plan.person !== null;
 
-/** A plan whose person vanished: records that were written with it are there, and are taken along to whoever is found now. */
+/** A plan whose person vanished: records that were written with it are there, and are taken along to the one who is found now. */
 async function beginAnew(ctx: Context, write: PersonWrite, id: string, said: PlanReport[]): Promise<PersonWrite> {
   const made = said.filter(({ plan }) => plan === write.index).filter(isRecord);
   try {
@@ -212,7 +212,7 @@ function withDone(
   reports: PlanReport[],
 ): Failure {
   if (isPersonOpen(reports)) {
-    // Whoever is found next time gets all of what this attempt wrote; an attempt that wrote nothing leaves done what was.
+    // The person who is found next time gets all of what this attempt wrote; an attempt that wrote nothing leaves done what was.
     const { done = [] } = plan.resume ?? {};
     const isFresh = ({ receipt }: { receipt: RecordReceipt }) => !done.includes(receipt.name);
     const forgets = failure.code === 'gone' || done.length === 0 || reports.filter(isRecord).some(isFresh);

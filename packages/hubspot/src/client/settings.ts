@@ -49,7 +49,7 @@ export const hubspotSettings = closed({
     .enum(['park', 'id_map'])
     .default('park')
     .describe(
-      'Where the account has no unique key property and cannot be given one. park: deliveries wait for a person, since `wrapup provision` mends it; id_map: written all the same, and found again by remembered ids and by a line with the key in their text; two processes that share no Redis can then write a call twice',
+      'Where the account has no unique key property and cannot be given one. park: deliveries wait for a person, since `wrapup provision` corrects it; id_map: written all the same, and found again by remembered ids and by a line with the key in their text; two processes that share no Redis can then write a call twice',
     ),
   portal: z
     .union([z.string().regex(/^\d+$/), z.number().int().positive()])

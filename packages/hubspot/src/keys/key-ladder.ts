@@ -8,7 +8,7 @@
  *   map     no unique property: ids remembered outside HubSpot, a lease while creating, and the key as a line in the
  *           record, by which it is looked for among the person's own records before a creation is repeated. Weaker: two
  *           processes that share no memory can make two. Only where the connection says `without_key: id_map`; else
- *           such deliveries are parked, since `wrapup provision` mends it.
+ *           such deliveries are parked, since `wrapup provision` corrects it.
  *
  * What a refusal taught is remembered for a while, so that not every batch has to find out, and forgotten again, so that
  * an account that was repaired climbs back by itself.

@@ -5,7 +5,7 @@
  *   request refused          its people are sent as without the setting
  *   part refused or halted   none of its rows was written: people are sent again, their records come again by themselves
  *   record written           kept, and answered when the engine asks for that record
- *   record of nobody         written although its person was not: deleted at once, since nothing may stand unlinked
+ *   record without a person  written although its person was not: deleted at once, since nothing may stand unlinked
  *   answer not known         the record is looked for by its key when the engine asks for it
  *
  * https://developer.salesforce.com/docs/platform/api-rest/guide/requests-composite.html

@@ -65,7 +65,7 @@ ${faults > 0 && html`<div class="count bad"><b>${faults}</b> ${faults === 1 ? 'f
 
 function renderPeople({ crm, people, morePeople }: View): Html {
   if (people.length === 0) {
-    return html`<section class="empty"><h2>Nobody in ${crm} yet</h2>
+    return html`<section class="empty"><h2>No one in ${crm} yet</h2>
 <p>They appear here as soon as a call is written. Send a sample with <code>npm run wrapup -- send</code>.</p></section>`;
   }
   return html`<section class="people">${people.map(renderPerson)}</section>

@@ -183,7 +183,7 @@ test('requests are counted at the top, and waiting faults shown', async () => {
 });
 
 test('an empty account says how to begin', async () => {
-  expect(await page()).toContain('Nobody in HubSpot yet');
+  expect(await page()).toContain('No one in HubSpot yet');
 });
 
 test.each([
