@@ -147,7 +147,7 @@ export function commits(spec: FaultSpec): boolean {
   return KINDS[spec.kind].commits || (spec.kind === 'empty_success' && spec.commit === true);
 }
 
-/** Whether there is something of the request that is done before it happens: the parts before the one that it is about. */
+/** Whether it turns the request away before anything of it is done: else the parts before the one that it is about are. */
 export function refuses({ kind }: FaultSpec): boolean {
   const rule: FaultKindRule = KINDS[kind];
   return rule.refuses === true;
