@@ -39,6 +39,7 @@ test('an operator pauses a connection with a reason, and resumes it', async () =
     stdout: 'sales is resumed: 1 delivery waits.\n',
   });
   expect(await store.queues.deliveries('sales').isPaused()).toBe(false);
+  expect((await wrapup(['connections', 'list'], env)).stdout).toContain(`last resumed by ${operatorName()} 20`);
 });
 
 test('a connection that stopped itself says why and until when; resume has it probed, and cannot lift it', async () => {

@@ -1,5 +1,6 @@
 import { deliveryLease, forgetCall, RedisLease, recordOf } from '@wrapup/queue';
 import { expect, test } from 'vitest';
+import { operatorName } from '../src/connect/operator-name.ts';
 import { AMBIGUOUS, openInstallation } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
 
@@ -41,7 +42,9 @@ test('forgets every call of a person, in any state, and no other person', async 
   }
   expect(await store.payloads.read('main', 'o-1', other.revision)).toBeDefined();
   expect((await wrapup(['parked', 'list', '--json'], env)).json()).toMatchObject([{ call_id: 'o-1' }]);
-  expect((await wrapup(['calls', 'show', 'p-1'], env)).stdout).toMatch(/forgotten .*nothing of it is stored again/);
+  expect((await wrapup(['calls', 'show', 'p-1'], env)).stdout).toMatch(
+    new RegExp(`forgotten .* by ${operatorName()}: .*nothing of it is stored again`),
+  );
   expect(await wrapup(['forget', DANA.phone], env)).toMatchObject({ code: 1, stdout: '0 calls forgotten\n' });
   // The address stands in the other call, which has another number.
   expect((await wrapup(['forget', DANA.email.toUpperCase(), '--json'], env)).json()).toMatchObject({
@@ -103,7 +106,7 @@ test('a delivery that is being written is waited for', async () => {
 
   await route('connected', { call_id: 'q-2', ...DANAS });
   await lease.take([deliveryLease('main', 'q-2', 'sales-calls')], 60_000);
-  const stuck = await forgetCall(store, { source: 'main', call_id: 'q-2' }, 50);
+  const stuck = await forgetCall(store, { source: 'main', call_id: 'q-2' }, { wait: 50 });
   expect(stuck).toMatchObject({ writing: ['sales-calls'], payloads: 1 });
 });
 

@@ -47,7 +47,9 @@ test('lists what was left out by line and reason, and replays the calls that lac
   const again = await wrapup(['omissions', 'replay', id], env);
   expect(again).toMatchObject({
     code: 1,
-    stdout: expect.stringMatching(/c-1 on sales-calls: is queued already\n0 of 2 deliveries replayed\n$/),
+    stdout: expect.stringMatching(
+      /c-1 on sales-calls: is queued already, or was dropped, and stays so\n0 of 2 deliveries replayed\n$/,
+    ),
   });
 
   expect(await wrapup(['omissions', 'replay', '0123456789'], env)).toMatchObject({
@@ -103,6 +105,13 @@ test('a plan says of each delivery what a replay would make of it', async () => 
   expect(plan.stdout).toMatch(/^c-2 on sales-calls: is queued already$/m);
   expect(plan.stdout).toMatch(/^c-3 on sales-calls: its payload has expired/m);
   expect(plan.stdout).toMatch(/3 deliveries\n$/);
+  // A replay leaves alone what a person gave up, and the plan says so.
+  await store.operations.drop('main', 'c-2', 'sales-calls', { reason: 'not wanted' });
+  const without = await wrapup(['omissions', 'replay', id, '--plan'], env);
+  expect(without.stdout).toMatch(/^c-2 on sales-calls: was dropped, and stays so$/m);
+  const replay = await wrapup(['omissions', 'replay', id], env);
+  expect(replay.stdout).toMatch(/^c-2 on sales-calls: is queued already, or was dropped, and stays so$/m);
+  expect((await store.ledger.read('main', 'c-2'))?.deliveries[0]).toMatchObject({ state: 'dropped' });
 });
 
 test('a plan does not call a delivery expired whose route is gone', async () => {

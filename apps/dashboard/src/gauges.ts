@@ -78,7 +78,7 @@ export function addGauges(metrics: Metrics, store: Store, { config, queues, conn
       const found = await ask(store, read).catch(() => undefined);
       if (!found) return;
       const [partitions, names] = found;
-      // So that nothing is told from not known, over a day as well.
+      // So that nothing differs from not known, over a day as well.
       for (const connection of ['', ...names]) gauge.set({ source: '', connection, code: '' }, 0);
       // Routes are added up.
       for (const { source, connection, code, count } of partitions) gauge.inc({ source, connection, code }, count);

@@ -59,6 +59,7 @@ describe('the page of connections', () => {
       '/connections?did=resumed',
     );
     expect(await dashboard.store.queues.deliveries('alerts').isPaused()).toBe(false);
+    expect(await page()).toMatch(/Last resumed by.*local user, /s);
   });
 
   it('tells how far the quota of the day reaches, and so do the metrics', async () => {

@@ -49,7 +49,7 @@ it('metrics tell depths, the oldest waiting job, parked and dead, without ids', 
     'queue="deliveries.alerts",connection="alerts",state="waiting"',
   ])
     expect(value(`wrapup_queue_oldest_waiting_seconds{${other}}`)).toBe(0);
-  // Nothing that waits is a 0, so that it is told from what is not known.
+  // Nothing that waits is a 0, so that it differs from what is not known.
   expect(value('wrapup_parked{source="",connection="alerts",code=""}')).toBe(0);
   expect(value('wrapup_dead{source="",connection="",code=""}')).toBe(0);
   expect(text).not.toContain(id);

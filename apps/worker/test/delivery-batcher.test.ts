@@ -37,6 +37,17 @@ function gate({
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 
+/** One plan a turn, until a batch leaves. @returns how many */
+async function submitUntilSent({ batcher, sizes }: ReturnType<typeof gate>): Promise<number> {
+  let submitted = 0;
+  while (sizes.length === 0) {
+    void batcher.submit(plan(`${submitted}`), 'live');
+    submitted += 1;
+    await turn();
+  }
+  return submitted;
+}
+
 describe('batcher', () => {
   it('lets a lone plan go at once, and those that follow it closely together', async () => {
     const { batcher, sizes, open } = gate({
@@ -109,14 +120,9 @@ describe('batcher', () => {
   });
 
   it('lets no plan wait without end for others that keep coming', async () => {
-    const { batcher, sizes } = gate({ size: 1000, quiet_ms: 60_000, max_wait_ms: 30 });
-    let submitted = 0;
-    while (sizes.length === 0) {
-      void batcher.submit(plan(`${submitted}`), 'live');
-      submitted += 1;
-      await turn();
-    }
-    expect(sizes).toEqual([submitted]);
+    const line = gate({ size: 1000, quiet_ms: 60_000, max_wait_ms: 30 });
+    const submitted = await submitUntilSent(line);
+    expect(line.sizes).toEqual([submitted]);
   });
 
   it('gathers what comes while the line is busy, up to the batch size', async () => {
@@ -248,14 +254,9 @@ describe('batcher', () => {
     });
 
     it('counts the wait from the first of them', async () => {
-      const { batcher, sizes } = gate({ size: 1_000, alone_ms: 0, gather_ms: () => 100 });
-      let submitted = 0;
-      while (sizes.length === 0) {
-        void batcher.submit(plan(`${submitted}`), 'live');
-        submitted += 1;
-        await turn();
-      }
-      expect(sizes).toEqual([submitted]);
+      const line = gate({ size: 1_000, alone_ms: 0, gather_ms: () => 100 });
+      const submitted = await submitUntilSent(line);
+      expect(line.sizes).toEqual([submitted]);
       expect(submitted).toBeGreaterThan(1);
     });
 

@@ -13,7 +13,7 @@ afterAll(() => callStore.close());
 
 const config = configWith();
 
-/** A body that nobody can read, under a call id. */
+/** A body of no known shape, under a call id. */
 async function arriveStrange(call_id: string = randomUUID(), text = JSON.stringify({ data: { callId: call_id } })) {
   const body = Buffer.from(text);
   await callStore.arriveBytes(call_id, body);
@@ -58,7 +58,7 @@ describe('a body of no known shape', () => {
     expect(await parked(job.call_id)).toMatchObject([{ reason: 'r' }]);
   });
 
-  it('may be replayed, and is parked again while nobody knows the shape', async () => {
+  it('may be replayed, and is parked again while its shape is not known', async () => {
     const job = await arriveStrange();
     await processCall(job, { store: callStore.store, config });
     expect(await callStore.store.operations.replayCall('main', job.call_id)).toBe(true);

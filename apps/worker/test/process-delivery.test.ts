@@ -198,7 +198,7 @@ describe('delivering a call', () => {
     const moved = { ...receiptOf('call_log', 'updated'), id: 'another' };
     await deliver(failed('invalid_field', { done: {}, records: [moved] }));
     expect(await delivery()).toMatchObject({ state: 'parked', records: [moved, person, task] });
-    expect((await forgetCall(store, call, 0))?.records.map(({ id }) => id)).toEqual(
+    expect((await forgetCall(store, call, { wait: 0 }))?.records.map(({ id }) => id)).toEqual(
       [moved, person, task].map((one) => one?.id),
     );
   });
@@ -335,7 +335,7 @@ describe('a call that this process has just routed', () => {
   });
 
   const ends: [string, (call: CallRef) => Promise<unknown>][] = [
-    ['forgotten', (call) => forgetCall(callStore.store, call, 0)],
+    ['forgotten', (call) => forgetCall(callStore.store, call, { wait: 0 })],
     [
       'dropped',
       ({ source, call_id }) => callStore.store.operations.drop(source, call_id, 'sales-calls', { reason: 'no' }),

@@ -166,7 +166,7 @@ const SHAPE: Mistake[] = [
     { code: 'unknown-record', says: /company is of the person/, hint: /add a person section/ },
   ],
   [
-    'nobody is there to associate with',
+    'there is no person to associate with',
     'call_log: { associate: [»person] }\n',
     { code: 'unknown-record', says: /"person"/ },
   ],

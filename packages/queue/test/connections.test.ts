@@ -163,8 +163,11 @@ describe('an operator', () => {
     );
     await store.connections.pause(name, 'another reason');
     expect((await store.connections.read(name)).operator?.reason).toBe('moving to another portal');
-    await other.connections.resume(name);
+    await other.connections.resume(name, 'ada');
     expect(await isPaused()).toBe(false);
+    const { operator, resumed } = await store.connections.read(name);
+    expect(operator).toBeUndefined();
+    expect(resumed).toEqual({ at: expect.any(Number), by: 'ada' });
   });
 
   it('cannot lift a pause of the circuit, and the circuit cannot lift theirs', async () => {

@@ -50,10 +50,11 @@ it('a forgotten call stays forgotten, whichever of its names was', async () => {
   ] as const) {
     await arrive('main', call_id, 'first');
     await arrive('acme.main', call_id, 'second');
-    await forgetCall(store, { source, call_id }, 0);
+    await forgetCall(store, { source, call_id }, { wait: 0, by: 'ada' });
     await moveCall(store, { source: 'main', call_id }, OPTIONS, 0);
     const entry = await store.ledger.read('acme.main', call_id);
     expect(entry?.forgotten).toBeGreaterThan(0);
+    expect(entry?.forgotten_by).toBe('ada');
     for (const { hash } of entry?.revisions ?? [])
       expect(await store.payloads.has('acme.main', call_id, hash)).toBe(false);
   }
@@ -90,7 +91,7 @@ it('people of a call are found after it moved, and what is known of others lasts
   const entries = await store.redis.keys(`${store.keys.person('')}*`);
   for (const name of entries) expect(await store.redis.ttl(name)).toBeGreaterThan(80 * 24 * 3600);
   // Forgotten, it is in no entry any more.
-  await forgetCall(store, { source: 'acme.main', call_id: 'a-1' }, 0);
+  await forgetCall(store, { source: 'acme.main', call_id: 'a-1' }, { wait: 0 });
   for (const value of [dana.value, '+14155550199'])
     expect(await store.people.calls([{ by: 'number', value }])).not.toContainEqual({
       source: 'acme.main',

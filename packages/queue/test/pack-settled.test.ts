@@ -354,7 +354,7 @@ it('is in one form only, and keeps what came, while packing, arrivals, replays a
             .then((is) => is === 'accepted' && revised.add(call_id)),
         n % 4 === 1 &&
           store.ledger.requeue(source, call_id, 'sales-calls', ['written']).then((is) => is && replayed.add(call_id)),
-        n % 4 === 2 && forgetCall(store, call, 1_000).then((is) => is && forgotten.add(call_id)),
+        n % 4 === 2 && forgetCall(store, call, { wait: 1_000 }).then((is) => is && forgotten.add(call_id)),
         store.ledger.known(source, [call_id]).then((known) => expect(known.size).toBe(1)),
         store.ledger.read(source, call_id).then((entry) => expect(entry?.call_id).toBe(call_id)),
         store.ledger.page({ limit: 200 }).then(({ entries }) => expect(entries).toHaveLength(calls.length)),

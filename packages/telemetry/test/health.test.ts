@@ -41,9 +41,9 @@ describe('health routes', () => {
     const url = await listen(healthRoutes({ metrics, metricsToken: 'open sesame' }));
     expect((await fetch(`${url}/metrics`)).status).toBe(401);
     expect((await fetch(`${url}/metrics`, { headers: { authorization: 'Bearer wrong' } })).status).toBe(401);
-    const told = await fetch(`${url}/metrics`, { headers: { authorization: 'Bearer open sesame' } });
-    expect(told.headers.get('content-type')).toContain('text/plain');
-    expect(await told.text()).toContain('wrapup_alerts_total{result="sent"} 2');
+    const scraped = await fetch(`${url}/metrics`, { headers: { authorization: 'Bearer open sesame' } });
+    expect(scraped.headers.get('content-type')).toContain('text/plain');
+    expect(await scraped.text()).toContain('wrapup_alerts_total{result="sent"} 2');
   });
 
   it('leave other paths to the next handler, or answer 404', async () => {

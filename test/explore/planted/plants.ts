@@ -25,8 +25,8 @@ const ENGINE = 'packages/destination/src/engine';
 const HUBSPOT = 'packages/hubspot/src/keys/key-ladder.ts';
 const WORKER = 'apps/worker/src';
 
-const BEGIN_CHECK = `if delivery.state ~= 'queued' or delivery.revision ~= ARGV[2] or delivery.replays ~= tonumber(ARGV[3]) then return nil end`;
-const RECORD_CHECK = BEGIN_CHECK.replace('return nil', 'return 0');
+const READ = 'local delivery = readQueued(KEYS[1], ARGV[1], ARGV[2], ARGV[3])\n';
+const READ_UNCHECKED = `local have = redis.call('HGET', KEYS[1], 'dlv:' .. ARGV[1])\nlocal delivery = have and cjson.decode(have)\n`;
 
 export const PLANTS: Plant[] = [
   {
@@ -114,17 +114,17 @@ end`,
     name: 'begins-what-is-over',
     what: 'An attempt begins only for the revision and the replay that the ledger says',
     file: DELIVERY,
-    find: BEGIN_CHECK,
-    replace: `if delivery.state ~= 'queued' then return nil end`,
-    test: 'packages/queue/test/ledger.test.ts',
+    find: `${READ}if not delivery then return nil end`,
+    replace: `${READ_UNCHECKED}if not delivery or delivery.state ~= 'queued' then return nil end`,
+    test: 'packages/queue/test/delivery-scripts.test.ts',
   },
   {
     name: 'notes-what-is-over',
     what: 'The outcome of an attempt counts only while the ledger says so',
     file: DELIVERY,
-    find: RECORD_CHECK,
-    replace: '',
-    test: 'packages/queue/test/ledger.test.ts',
+    find: `${READ}if not delivery then return 0 end`,
+    replace: `${READ_UNCHECKED}if not delivery then return 0 end`,
+    test: 'packages/queue/test/delivery-scripts.test.ts',
   },
   {
     name: 'no-lease-of-the-delivery',

@@ -92,7 +92,10 @@ export async function explainCall(
   }
   for (const note of entry.notes) lines.push(`  note      ${clean(note)}`);
   if (entry.forgotten !== undefined) {
-    lines.push(`  forgotten ${when(entry.forgotten)}: its payloads were removed, and nothing of it is stored again`);
+    const by = entry.forgotten_by ? ` by ${clean(entry.forgotten_by)}` : '';
+    lines.push(
+      `  forgotten ${when(entry.forgotten)}${by}: its payloads were removed, and nothing of it is stored again`,
+    );
   }
 
   if (entry.stopped) {

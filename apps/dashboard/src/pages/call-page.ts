@@ -49,7 +49,7 @@ ${renderFact('Direction', entry.direction)}
 ${renderFact('Agent', entry.agent_id && html`${agent && html`${agent} `}<code>${entry.agent_id}</code>`)}
 ${renderFact('Ended', entry.ended_at !== undefined && renderTime(entry.ended_at))}
 ${renderFact('Ignored', entry.ignored && `${entry.ignored.count} further revisions, beyond what is kept of one call`)}
-${renderFact('Forgotten', entry.forgotten !== undefined && html`${renderTime(entry.forgotten)}: its payloads were removed, and nothing of it is stored again`)}
+${renderFact('Forgotten', entry.forgotten !== undefined && html`${renderTime(entry.forgotten)}${entry.forgotten_by && html` by ${entry.forgotten_by}`}: its payloads were removed, and nothing of it is stored again`)}
 </dl>
 ${explanation && html`<p class="next">${explanation}</p>`}
 ${entry.stopped && renderStopped(entry, entry.stopped)}

@@ -16,7 +16,7 @@ ${connections.map(renderConnection)}`;
 }
 
 function renderConnection(report: ConnectionReport & { kind?: string }): Html {
-  const { connection, kind, circuit, pause, operator, waiting, active, delayed, daily } = report;
+  const { connection, kind, circuit, pause, operator, resumed, waiting, active, delayed, daily } = report;
   const paused = isPaused(report);
   const [chip, word] = paused
     ? ['parked', 'paused']
@@ -34,6 +34,7 @@ ${renderFact('Since', circuit === 'open' && pause && renderTime(pause.since))}
 ${renderFact('Next probe', circuit === 'open' && pause && html`${renderTime(pause.next_probe)}, after ${count(pause.tries, 'that failed', 'that failed')}`)}
 ${renderFact('Trial', circuit === 'trial' && 'A probe was answered; it counts as well when something is written, or nothing fails for a minute.')}
 ${renderFact('Paused by', operator && html`${operator.by ?? 'an operator'}, ${renderTime(operator.since)}${operator.reason && html`: ${operator.reason}`}`)}
+${renderFact('Last resumed by', !operator && resumed && html`${resumed.by}, ${renderTime(resumed.at)}`)}
 ${renderFact('Deliveries', html`${waiting.toLocaleString('en-US')} waiting, ${active} being written, ${delayed.toLocaleString('en-US')} to be tried again`)}
 ${renderFact('Daily quota', daily && renderDaily(daily))}
 ${renderFact('Configuration', kind === undefined && 'It is not in wrapup.yaml any more; its deliveries are kept.')}

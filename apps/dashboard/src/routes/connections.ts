@@ -56,7 +56,7 @@ export function connectionRoutes({ store, config, connections, log }: Connection
       const state = await ask(store, () =>
         action === 'pause'
           ? store.connections.pause(name, reason || undefined, operatorOf(response))
-          : store.connections.resume(name),
+          : store.connections.resume(name, operatorOf(response)),
       );
       noteAction(log, request, response, { action, connection: name });
       const did = action === 'pause' ? 'paused' : state.circuit === 'open' ? 'probing' : 'resumed';

@@ -95,12 +95,11 @@ async function receive(
   if (share.proved) trustConnection(request.socket);
   const { call_id, verified, known } = identity;
   const call = { source: source.name, call_id };
-  let revision = '';
-  const status = await inTurn(turns, body.length, options.storeWithin, (within) => {
+  const { status, revision } = await inTurn(turns, body.length, options.storeWithin, async (within) => {
     const rest = { received: 'webhook', verified, received_at: Date.now() } as const;
     const stored = parseAndTrim(source, body, identity);
-    if (tracing.isOn) revision = revisionOf(stored.body);
-    return storeCall(intake, { ...call, ...stored, ...rest }, within);
+    const revision = revisionOf(stored.body);
+    return { revision, status: await storeCall(intake, { ...call, ...stored, revision, ...rest }, within) };
   });
   if (tracing.isOn) traceWebhook(tracing, { ...call, revision }, status, began);
   log.debug({ source: source.name, call_id, verified, bytes: body.length }, status);

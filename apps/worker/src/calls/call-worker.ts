@@ -36,8 +36,8 @@ interface CallWorkerParts {
 }
 
 /**
- * Queues `calls` and `calls.<client>`: brings each call to its routes. A call that has to wait comes again, with the reason in the ledger; one
- * that failed in all its attempts, or for good, is stopped there.
+ * Queues `calls` and `calls.<client>`: brings each call to its routes. A call that has to wait comes again, with the reason in
+ * the ledger; one that failed in all its attempts, or for good, is stopped there.
  */
 export class CallWorker {
   readonly #parts: CallWorkerParts;

@@ -129,9 +129,11 @@ export async function processCall(
   return room.hold(bytesOfRevisions(noted ? [...chain, noted] : chain), (claim) => {
     const read = (hash: string) => {
       if (hash !== revision) return readCall(store, source, entry, hash, { claim });
-      const onRead = (kept: KeptPayload) => void Object.assign(work, { kept });
+      const onRead = (kept: KeptPayload) => {
+        work.kept = kept;
+      };
       const count = (values: number) => {
-        Object.assign(work, { values });
+        work.values = values;
         claim(values);
       };
       return readCall(store, source, entry, hash, { claim: count, begun, onRead });

@@ -1,6 +1,6 @@
 /**
- * Watches the connections of this process: pauses one that is broken, probes it, and resumes it (`connections/connection-circuit.ts` in
- * packages/queue has the whole state machine).
+ * Watches the connections of this process: pauses one that is broken, probes it, and resumes it
+ * (`connections/connection-circuit.ts` in packages/queue has the whole state machine).
  *
  * Every second it is read which connections have changed their state, so that a pause by another process or an operator is known
  * here too; a connection that nothing happens to costs nothing. Deliveries in hand when a connection pauses go back to the

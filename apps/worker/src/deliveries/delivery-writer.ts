@@ -68,7 +68,10 @@ export class DeliveryWriter {
     this.#batchers.get(connection)?.live.stopGathering();
   }
 
-  /** Never rejects: a failure is an outcome. What was dropped, forgotten or replayed before it is sent is not sent. */
+  /**
+   * Never rejects: a failure is an outcome. What was dropped, forgotten or replayed while it waited for more than a moment is not
+   * sent.
+   */
   async write(connection: string, planned: PlannedDelivery, priority: Priority): Promise<SendOutcome> {
     try {
       const { live, bulk } = this.#batchersOf(connection, await this.#parts.pool.open(connection));

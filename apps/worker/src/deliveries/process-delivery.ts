@@ -10,7 +10,8 @@
  *                    └─► retry, none left; die ──► dead: the job fails, the sweep takes it to `dead`
  *
  * The outcome is in the ledger before the job ends. A job whose revision or replay count is not the ledger's any more
- * does nothing, also where that changes between `begin` and `write`. An attempt that is not the first assumes that anything may have been written before.
+ * does nothing, also where that changes while it waits for its batch for more than a moment. An attempt that is not the first
+ * assumes that anything may have been written before.
  */
 import { type Config, isFrom, planStanding, type Route, retentionOf } from '@wrapup/config';
 import {

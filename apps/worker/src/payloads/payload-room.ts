@@ -1,8 +1,8 @@
 /**
  * Large payloads in hand, in bytes. A payload takes many times its size in memory while it is read and written, one of
  * many small values most of all, and fifty of them at once would end the process. So large ones share a number of bytes;
- * a job that finds no room comes again later, and its attempt is not counted. Small ones are not counted: as many as may be in hand at once have
- * room anyway.
+ * a job that finds no room comes again later, and its attempt is not counted. Small ones are not counted: as many as may be in
+ * hand at once have room anyway.
  */
 import { Failure } from '@wrapup/destination';
 

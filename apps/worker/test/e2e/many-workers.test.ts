@@ -85,7 +85,7 @@ describe.concurrent('workers on one queue', () => {
     );
     const { call_id } = await system.arrive();
     await until(() => written(system, call_id));
-    // Twelve seconds, while a lock lasts ten: nobody else took it, or there would be a second attempt.
+    // Twelve seconds, while a lock lasts ten: no other worker took it, or there would be a second attempt.
     expect(system.sandbox.control.faults()).toEqual([]);
     expect(await system.delivery(call_id)).toMatchObject({ attempts: 1 });
     expect(callsInCrm(system)).toEqual([`main:${call_id}`]);
@@ -128,7 +128,7 @@ routes:
     for (let i = 0; i < 8; i += 1) await system.arrive({ call_id: randomUUID() });
     await until(async () => (await worker.stuck(200)).includes('deliveries.hook'));
     expect(await worker.stuck(600_000)).toEqual([]);
-    // A pause is no illness: somebody or something stopped it on purpose.
+    // A paused one is not stuck: it was stopped on purpose.
     await system.store.connections.pause('hook');
     expect(await worker.stuck(0)).not.toContain('deliveries.hook');
   }, 60_000);

@@ -100,6 +100,14 @@ interface OperatorPause {
   by?: string;
 }
 
+/** Who ended the pause of an operator, or had one of the circuit probed, and when. */
+interface ResumeNote {
+  /** Epoch ms. */
+  at: number;
+  /** As in the pause of an operator. */
+  by: string;
+}
+
 export interface ConnectionState {
   connection: string;
   /** `trial`: resumed, and not yet proved. */
@@ -107,6 +115,8 @@ export interface ConnectionState {
   /** Why it is paused, while the circuit is open; why it was, during the trial. */
   pause?: CircuitPause;
   operator?: OperatorPause;
+  /** The last time that an operator resumed it; absent before the first, and where an earlier version did. */
+  resumed?: ResumeNote;
 }
 
 /** Whether its queue stands still. */

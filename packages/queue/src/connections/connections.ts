@@ -134,18 +134,20 @@ export class Connections {
   }
 
   /**
-   * Pauses it for an operator; a batch on its way to the CRM is still written, and what waits for its batch goes back. An earlier pause keeps its beginning, reason and operator.
+   * Pauses it for an operator; a batch on its way to the CRM is still written, and what waits for its batch goes back. An
+   * earlier pause keeps its beginning, reason and operator.
    * @param by whose login it is, or the user of the operating system on the command line
    */
   async pause(connection: string, reason?: string, by?: string): Promise<ConnectionState> {
     const text = JSON.stringify({ since: Date.now(), ...(reason && { reason }), ...(by && { by }) });
-    await scripts.setOperatorPause(this.#redis, this.#keysOf(connection), [text, connection]);
+    await scripts.setOperatorPause(this.#redis, this.#keysOf(connection), [text, '', connection]);
     return this.syncQueuePause(connection);
   }
 
-  /** Ends an operator's pause. A pause of the circuit stays, and is probed at once. */
-  async resume(connection: string): Promise<ConnectionState> {
-    await scripts.setOperatorPause(this.#redis, this.#keysOf(connection), ['', connection]);
+  /** Ends an operator's pause. A pause of the circuit stays, and is probed at once. @param by as for `pause` */
+  async resume(connection: string, by?: string): Promise<ConnectionState> {
+    const note = by === undefined ? '' : JSON.stringify({ at: Date.now(), by });
+    await scripts.setOperatorPause(this.#redis, this.#keysOf(connection), ['', note, connection]);
     await this.probeNow(connection);
     return this.syncQueuePause(connection);
   }
@@ -180,5 +182,6 @@ function parseState(connection: string, hash: Record<string, string>): Connectio
     circuit: hash.circuit ? 'open' : hash.trial ? 'trial' : 'closed',
     ...(pause ? { pause: JSON.parse(pause) as CircuitPause } : {}),
     ...(hash.operator ? { operator: JSON.parse(hash.operator) } : {}),
+    ...(hash.resumed ? { resumed: JSON.parse(hash.resumed) } : {}),
   };
 }

@@ -23,13 +23,14 @@ end
 `;
 
 /**
- * An operator's pause begins, or ends. KEYS state, changes. ARGV the pause as JSON, or nothing for its end; connection. A pause
- * that exists stays as it is.
+ * An operator's pause begins, or ends. KEYS state, changes. ARGV the pause as JSON, or nothing for its end; who ended it as JSON,
+ * where it is known; connection. A pause that exists stays as it is.
  */
 export const setOperatorPause = defineScript<null>(
   'wrapupOperatorPause',
   `${NOTE_CHANGE}
 if ARGV[1] ~= '' then redis.call('HSETNX', KEYS[1], 'operator', ARGV[1]) else redis.call('HDEL', KEYS[1], 'operator') end
+if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'resumed', ARGV[2]) end
 changed()
 `,
 );
@@ -44,9 +45,9 @@ return { tonumber(top) or 0, redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1]
 );
 
 /**
- * Notes what a batch said. KEYS state, changes. ARGV now, `answered` | `unanswered` | `broken`, pause JSON (cause, code, reason, hint),
- * first ms, longest ms, outages in a row that open it, connection.
- * Answers `{}` when nothing changed, else what did and the pause: `opened`, `reopened` or `closed`.
+ * Notes what a batch said. KEYS state, changes. ARGV now, `answered` | `unanswered` | `broken`, pause JSON (cause, code,
+ * reason, hint), first ms, longest ms, outages in a row that open it, connection. Answers `{}` when nothing changed, else what
+ * did and the pause: `opened`, `reopened` or `closed`.
  */
 export const noteAnswer = defineScript<[] | ['opened' | 'reopened' | 'closed', string]>(
   'wrapupCircuitNote',
@@ -119,7 +120,10 @@ return 1
 `,
 );
 
-/** Ends a trial in which nothing failed. KEYS state, changes. ARGV epoch ms before which it must have begun, connection. Answers the pause that was, or nothing. */
+/**
+ * Ends a trial in which nothing failed. KEYS state, changes. ARGV epoch ms before which it must have begun, connection. Answers
+ * the pause that was, or nothing.
+ */
 export const endTrial = defineScript<string | null>(
   'wrapupCircuitTrial',
   `${NOTE_CHANGE}

@@ -3,7 +3,10 @@ import { CALL_INDEX_LUA } from '../ledger/call-index.ts';
 import { MAX_REVISION_BYTES, MAX_REVISIONS } from '../ledger/entry.ts';
 import { PACKED_LUA } from '../packed/scripts.ts';
 
-/** What decides whether an arrival is kept, as `ACCEPT_CALL` describes it. When it is asked without the body, the size before encryption counts. */
+/**
+ * What decides whether an arrival is kept, as `ACCEPT_CALL` describes it. When it is asked without the body, the size before
+ * encryption counts.
+ */
 const CHECK_LUA = `${PACKED_LUA}
 local field, verified = 'rev:' .. ARGV[2], ARGV[10]
 local have = redis.call('HMGET', KEYS[1], field, 'source', 'forgotten', 'terminal')
@@ -41,12 +44,12 @@ end
 
 /**
  * Notes the arrival and keeps the bytes, before the job is added.
- * KEYS ledger, index, open, payload, unread, packed. ARGV member, revision, body, payload ttl s, ledger ttl s, now ms, source, call id, received, verified,
- * terminal ('1' when the payload says that the call is over), bytes of the payload before encryption.
- * Answers `new`, `revision` (same call, other bytes), `pending` (same bytes, not yet handled), `known`, `packed` (its entry must be
- * taken out of its bucket first: nothing was kept), or, beyond the
- * limits of one call, `limit` the first time and `ignored` from then on: nothing was kept. The first terminal revision
- * is taken whatever came before it, so that its place cannot be filled.
+ * KEYS ledger, index, open, payload, unread, packed. ARGV member, revision, body, payload ttl s, ledger ttl s, now ms, source,
+ * call id, received, verified, terminal ('1' when the payload says that the call is over), bytes of the payload before
+ * encryption. Answers `new`, `revision` (same call, other bytes), `pending` (same bytes, not yet handled), `known`, `packed`
+ * (its entry must be taken out of its bucket first: nothing was kept), or, beyond the limits of one call, `limit` the first
+ * time and `ignored` from then on: nothing was kept. The first terminal revision is taken whatever came before it, so that its
+ * place cannot be filled.
  */
 export const ACCEPT_CALL = `${CALL_INDEX_LUA}${CHECK_LUA}
 redis.call('SET', KEYS[4], ARGV[3], 'EX', ARGV[4])

@@ -120,7 +120,7 @@ export function openIntake({
         checked = undefined;
         throw error;
       });
-      const arrival = { ...given, revision: revisionOf(given.body) };
+      const arrival = { ...given, revision: given.revision ?? revisionOf(given.body) };
       // Before it claims memory: what is kept already takes none.
       const settled =
         arrival.body.length >= CHECK_FROM_BYTES

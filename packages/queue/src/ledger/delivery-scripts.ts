@@ -11,22 +11,28 @@ import { INDEX_PEOPLE_LUA } from './people-index.ts';
 import { KEEP_DICTIONARY_LUA } from './scripts.ts';
 import { INDEX_LUA } from './unresolved-index.ts';
 
+/** The delivery of a job; nothing where the job is out of date, as it has another revision, another replay or an end. */
+const READ_QUEUED_LUA = `
+local function readQueued(ledger, route, revision, replays)
+  local have = redis.call('HGET', ledger, 'dlv:' .. route)
+  local delivery = have and cjson.decode(have)
+  if not delivery or delivery.state ~= 'queued' or delivery.revision ~= revision or delivery.replays ~= tonumber(replays) then return nil end
+  return delivery
+end
+`;
+
 /**
- * Begins an attempt, unless the job is out of date or another process is at the delivery. KEYS ledger, what the keys of choices begin
- * with, lease. ARGV route, revision, replays, mapping hash, owner of the lease, ms until it ends, '1' to answer
- * the whole entry. A repetition for the same owner counts no further attempt.
- * Answers nothing for a job that is out of date, `[]` while another process holds the lease and does not yield it; else the delivery as it stands now, and
- * whether its connection has choices, as JSON, then how many revisions the call has, then, where they are asked for, the fields of
- * its entry.
+ * Begins an attempt, unless the job is out of date or another process is at the delivery. KEYS ledger, what the keys of choices
+ * begin with, lease. ARGV route, revision, replays, mapping hash, owner of the lease, ms until it ends, '1' to answer the whole
+ * entry. A repetition for the same owner counts no further attempt. Answers nothing for a job that is out of date, `[]` while
+ * another process holds the lease and does not yield it; else the delivery as it stands now, and whether its connection has
+ * choices, as JSON, then how many revisions the call has, then, where they are asked for, the fields of its entry.
  */
 export const beginDelivery = defineScript<[] | [json: string, revisions: number, ...fields: string[]] | null>(
   'wrapupBegin',
-  `${LEASE_LUA}
-local name = 'dlv:' .. ARGV[1]
-local have = redis.call('HGET', KEYS[1], name)
-if not have then return nil end
-local delivery = cjson.decode(have)
-if delivery.state ~= 'queued' or delivery.revision ~= ARGV[2] or delivery.replays ~= tonumber(ARGV[3]) then return nil end
+  `${READ_QUEUED_LUA}${LEASE_LUA}
+local delivery = readQueued(KEYS[1], ARGV[1], ARGV[2], ARGV[3])
+if not delivery then return nil end
 local holder = redis.call('GET', KEYS[3])
 -- Sent again by a client that lost its connection before the answer came.
 if holder ~= ARGV[5] then
@@ -39,7 +45,7 @@ if ARGV[4] ~= '' then
   if delivery.mapping ~= ARGV[4] then delivery.done = nil end
   delivery.mapping = ARGV[4]
 end
-redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
+redis.call('HSET', KEYS[1], 'dlv:' .. ARGV[1], cjson.encode(delivery))
 delivery.has_choices = redis.call('EXISTS', KEYS[2] .. delivery.connection) == 1
 local answer = { cjson.encode(delivery), 0 }
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
@@ -54,18 +60,16 @@ return answer
 
 /**
  * Looks again whether deliveries in hand are still to be written. Their leases yield no longer. KEYS ledger and lease of each.
- * ARGV route, revision, replays, owner of the lease of each. Answers for each `held`; `outdated` where it has moved on; `busy` where
- * the lease is no longer the owner's.
+ * ARGV route, revision, replays, owner of the lease of each. Answers for each `held`; `outdated` where it has moved on; `busy`
+ * where the lease is no longer the owner's.
  */
 export const recheckDeliveries = defineScript<('held' | 'busy' | 'outdated')[]>(
   'wrapupRecheck',
-  `${LEASE_LUA}
+  `${READ_QUEUED_LUA}${LEASE_LUA}
 local answers = {}
 for n = 0, #KEYS / 2 - 1 do
   local lease, route, revision, replays, owner = KEYS[2 * n + 2], unpack(ARGV, 4 * n + 1, 4 * n + 4)
-  local have = redis.call('HGET', KEYS[2 * n + 1], 'dlv:' .. route)
-  local delivery = have and cjson.decode(have)
-  if not delivery or delivery.state ~= 'queued' or delivery.revision ~= revision or delivery.replays ~= tonumber(replays) then
+  if not readQueued(KEYS[2 * n + 1], route, revision, replays) then
     answers[n + 1] = 'outdated'
   elseif not holds(redis.call('GET', lease), owner) then
     answers[n + 1] = 'busy'
@@ -137,15 +141,12 @@ const PEOPLE_AFTER = { keys: 7, args: 11 };
  */
 export const recordOutcome = defineScript<number>(
   'wrapupRecordOutcome',
-  `${INDEX_LUA}${OMISSIONS_LUA}${END_CALL_LUA}${INDEX_PEOPLE_LUA}${LEASE_LUA}
+  `${INDEX_LUA}${OMISSIONS_LUA}${END_CALL_LUA}${INDEX_PEOPLE_LUA}${READ_QUEUED_LUA}${LEASE_LUA}
 if ARGV[8] ~= '' and holds(redis.call('GET', KEYS[4]), ARGV[8]) then redis.call('DEL', KEYS[4]) end
 -- First, and whatever became of the delivery meanwhile: an outcome in the ledger ends it, and no later attempt would do this.
 if #KEYS > ${PEOPLE_AFTER.keys} then indexPeople(${PEOPLE_AFTER.keys + 1}, ${PEOPLE_AFTER.args + 1}) end
-local name = 'dlv:' .. ARGV[1]
-local have = redis.call('HGET', KEYS[1], name)
-if not have then return 0 end
-local delivery = cjson.decode(have)
-if delivery.state ~= 'queued' or delivery.revision ~= ARGV[2] or delivery.replays ~= tonumber(ARGV[3]) then return 0 end
+local delivery = readQueued(KEYS[1], ARGV[1], ARGV[2], ARGV[3])
+if not delivery then return 0 end
 local change = cjson.decode(ARGV[5])
 local before = delivery.notes
 delivery.requests = (delivery.requests or 0) + (change.requests or 0)
@@ -155,7 +156,7 @@ for key, value in pairs(change) do
   if value == cjson.null then delivery[key] = nil else delivery[key] = value end
 end
 if ARGV[6] == '1' then delivery.attempts = math.max(0, delivery.attempts - 1) end
-redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
+redis.call('HSET', KEYS[1], 'dlv:' .. ARGV[1], cjson.encode(delivery))
 addItem(KEYS[2], ARGV[1], delivery, delivery.since)
 if ARGV[7] ~= '' then countDelivery(KEYS[3], delivery, before, ARGV[9], tonumber(ARGV[4]), tonumber(ARGV[7])) end
 if ARGV[10] ~= '' then endCall(KEYS[1], KEYS[5], KEYS[6], KEYS[7], ARGV[9], ARGV[10], ARGV[11]) end

@@ -161,6 +161,8 @@ export interface LedgerEntry {
   indexed?: true;
   /** Epoch ms: what named its people was removed on request, and nothing of it is taken in again. */
   forgotten?: number;
+  /** Name of the operator who had it forgotten, where it is known. */
+  forgotten_by?: string;
   /** Set while the call waits, by itself, for something that its routes need. */
   waiting?: {
     since: number;
@@ -255,6 +257,7 @@ export function parseEntry(hash: Record<string, string>): LedgerEntry | undefine
     ...(hash.waiting ? { waiting: JSON.parse(hash.waiting) } : {}),
     ...(hash.people === undefined ? {} : { indexed: true }),
     ...(hash.forgotten ? { forgotten: Number(hash.forgotten) } : {}),
+    ...(hash.forgotten_by ? { forgotten_by: hash.forgotten_by } : {}),
     ...(hash.ignored ? { ignored: readIgnored(hash) } : {}),
   };
 }

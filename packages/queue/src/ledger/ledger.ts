@@ -33,7 +33,10 @@ export interface TakenDelivery {
   lease: HeldLease;
 }
 
-/** Days that payloads are kept once nothing of their call is on its way: of one that has come to its end, and of one that may be replayed. */
+/**
+ * Days that payloads are kept once nothing of their call is on its way: of one that has come to its end, and of one that may be
+ * replayed.
+ */
 interface PayloadDays {
   delivered_days: number;
   stopped_days: number;
@@ -201,8 +204,9 @@ export class Ledger extends LedgerReader {
   }
 
   /**
-   * Gives a delivery up, noting who did and why beside the reason for which it had stopped; or only the parked revision, where it displaced one that
-   * was not written yet: that one is `queued` again, and the sweep adds its job.
+   * Gives a delivery up, noting who did and why beside the reason for which it had stopped; or only the parked revision, where
+   * it displaced one that was not written yet: that one is `queued` again, and the sweep adds its job. One that a worker took a
+   * moment ago, or is sending, is written all the same (`recheck`).
    */
   drop(
     source: string,
@@ -245,14 +249,19 @@ export class Ledger extends LedgerReader {
 
   /**
    * Notes that a call was forgotten, gives up what had not ended, and keeps of the rest only states.
+   * @param by name of the operator who asks for it
    * @returns the deliveries as they were before, and the digests of the call in the index of people
    */
-  async forget(source: string, callId: string): Promise<{ deliveries: DeliveryEntry[]; people: string[] } | undefined> {
+  async forget(
+    source: string,
+    callId: string,
+    by = '',
+  ): Promise<{ deliveries: DeliveryEntry[]; people: string[] } | undefined> {
     const answer = await this.#change(source, callId, () =>
       scripts.forgetCall(
         this.redis,
         [this.keys.ledger(source, callId), this.keys.open, this.keys.unresolved, this.keys.omissions],
-        [Date.now(), memberOf(source, callId), 'The call was forgotten on request.'],
+        [Date.now(), memberOf(source, callId), 'The call was forgotten on request.', by],
       ),
     );
     if (!answer) return undefined;

@@ -18,7 +18,10 @@ export interface CallRef {
   call_id: string;
 }
 
-/** What a person can be found by. `record`: a CRM's record, as `recordOf` writes it. `more`: calls with more addresses than are indexed. */
+/**
+ * What a person can be found by. `record`: a CRM's record, as `recordOf` writes it. `more`: calls with more addresses than are
+ * indexed.
+ */
 export type IndexedPerson = { by: 'number' | 'email' | 'record'; value: string } | { by: 'more' };
 
 /** A person's record in a CRM, for the index. */

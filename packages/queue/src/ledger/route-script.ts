@@ -42,16 +42,15 @@ export interface JudgedRevision {
 
 /**
  * Writes what the worker read and chose, and opens the deliveries.
- * KEYS ledger, unresolved, packed. ARGV revision, effect, now, facts JSON, wanted deliveries JSON [{route, connection}], then `park` with
- * code, reason and hint for deliveries that must wait for a person because of this revision, the digest of what it
- * says, the time (ms) before which it must not stand: that of the revision which it was judged by, and the delivered
- * revisions that it was compared with, as JSON (empty: whichever there are),
- * the member of the call, and '1' where the jobs of the wanted deliveries come with it.
- * A delivery is opened when there is none, or when this revision is newer than the one that it delivered.
- * Answers the deliveries that need a job, those with `has_job` whose job is added in the same step: a first job, to the connection
- * that is wanted, fits no other. Changes nothing and answers `waits` when it would park a delivery that is on
- * its way with another revision, `again` when another revision was delivered since it was judged, and `packed` when the
- * entry must be taken out of its bucket first.
+ * KEYS ledger, unresolved, packed. ARGV revision, effect, now, facts JSON, wanted deliveries JSON [{route, connection}], then
+ * `park` with code, reason and hint for deliveries that must wait for a person because of this revision, the digest of what it
+ * says, the time (ms) before which it must not stand: that of the revision which it was judged by, and the delivered revisions
+ * that it was compared with, as JSON (empty: whichever there are), the member of the call, and '1' where the jobs of the wanted
+ * deliveries come with it. A delivery is opened when there is none, or when this revision is newer than the one that it
+ * delivered. Answers the deliveries that need a job, those with `has_job` whose job is added in the same step: a first job, to
+ * the connection that is wanted, fits no other. Changes nothing and answers `waits` when it would park a delivery that is on
+ * its way with another revision, `again` when another revision was delivered since it was judged, and `packed` when the entry
+ * must be taken out of its bucket first.
  */
 const ROUTE_LUA = `${INDEX_LUA}${PACKED_LUA}
 if redis.call('EXISTS', KEYS[1]) == 0 and isPacked(KEYS[3], ARGV[10]) then return 'packed' end

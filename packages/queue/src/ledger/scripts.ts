@@ -24,8 +24,8 @@ end
 
 /**
  * Replaces the bytes of a revision by their compressed form; their end of life stays. KEYS payload, ledger, the dictionary of the
- * source that it takes to read them, if any. ARGV bytes, revision, id of that dictionary or nothing. Answers 1, or 0 when they are gone, -1
- * when the dictionary is.
+ * source that it takes to read them, if any. ARGV bytes, revision, id of that dictionary or nothing. Answers 1, or 0 when they
+ * are gone, -1 when the dictionary is.
  */
 export const packPayload = defineScript<number>(
   'wrapupPack',
@@ -46,8 +46,8 @@ return 1
 );
 
 /**
- * Sets the end of a payload, and that of the dictionary that it needs where that would come sooner. KEYS payload, ledger, the dictionaries of its
- * source without an id. ARGV seconds from now, revision.
+ * Sets the end of a payload, and that of the dictionary that it needs where that would come sooner. KEYS payload, ledger, the
+ * dictionaries of its source without an id. ARGV seconds from now, revision.
  */
 export const expirePayload = defineScript<null>(
   'wrapupExpirePayload',
@@ -76,7 +76,10 @@ return 1
 `,
 );
 
-/** Notes that a revision was not believed, as nothing verified it. KEYS ledger, unresolved. ARGV revision. Answers 1, or 0 when it has an effect already. */
+/**
+ * Notes that a revision was not believed, as nothing verified it. KEYS ledger, unresolved. ARGV revision. Answers 1, or 0 when
+ * it has an effect already.
+ */
 export const markUnverified = defineScript<number>(
   'wrapupUnverified',
   `${INDEX_LUA}${READ_REVISION_LUA}
@@ -124,7 +127,10 @@ return 1
 `,
 );
 
-/** Notes that a call cannot even be routed. KEYS ledger, unresolved. ARGV `stopped` JSON. Answers 1, or 0 when the ledger does not know it. */
+/**
+ * Notes that a call cannot even be routed. KEYS ledger, unresolved. ARGV `stopped` JSON. Answers 1, or 0 when the ledger does
+ * not know it.
+ */
 export const stopCall = defineScript<number>(
   'wrapupStop',
   `${INDEX_LUA}
@@ -161,8 +167,8 @@ return 1
 /**
  * Notes that a call was forgotten: what had not ended is given up, and nothing of it is taken in again. Of deliveries and
  * revisions only what says nothing of a person stays; `people` until the index is clear of the call.
- * KEYS ledger, open, unresolved, omissions. ARGV now, member, reason. Answers [deliveries as they were, people], or nothing when the
- * ledger does not know the call.
+ * KEYS ledger, open, unresolved, omissions. ARGV now, member, reason, who (or nothing). Answers [deliveries as they were, people],
+ * or nothing when the ledger does not know the call.
  */
 export const forgetCall = defineScript<string | null>(
   'wrapupForget',
@@ -203,16 +209,17 @@ for i = 1, #all, 2 do
   end
 end
 redis.call('HSET', KEYS[1], 'forgotten', ARGV[1])
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'forgotten_by', ARGV[4]) end
 redis.call('ZREM', KEYS[2], ARGV[2])
 return cjson.encode({ before, people })
 `,
 );
 
 /**
- * An operator's change: replay or drop. KEYS ledger, open, unresolved. ARGV route, now, member, `queued` or `dropped`, reason, allowed states (comma-separated), who (or nothing),
- * then for a replay whom an operator chose among the candidates of an ambiguous match (JSON, or nothing).
- * A dropped revision that displaced one which was not written yet sends that one on its way again.
- * Answers the delivery as it is now, or nothing when its state does not allow it.
+ * An operator's change: replay or drop. KEYS ledger, open, unresolved. ARGV route, now, member, `queued` or `dropped`, reason,
+ * allowed states (comma-separated), who (or nothing), then for a replay whom an operator chose among the candidates of an
+ * ambiguous match (JSON, or nothing). A dropped revision that displaced one which was not written yet sends that one on its way
+ * again. Answers the delivery as it is now, or nothing when its state does not allow it.
  */
 export const overrideDelivery = defineScript<string | null>(
   'wrapupOverride',

@@ -70,7 +70,8 @@ end
 
 /**
  * KEYS index. ARGV state, since, until (epoch ms, or empty for all), then time, call id and partition of the place that
- * they must stand behind (empty for none), then what the partition begins with (empty for any). Answers partition and count by turns.
+ * they must stand behind (empty for none), then what the partition begins with (empty for any). Answers partition and count by
+ * turns.
  */
 export const countPartitions = defineScript<(string | number)[]>(
   'wrapupUnresolvedCount',

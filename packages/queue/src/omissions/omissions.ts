@@ -18,7 +18,10 @@ export interface OmissionLine extends Omission {
   connection: string;
   /** Calls that lost it in the time that was asked for. */
   calls: number;
-  /** Calls that lack it still, kept as long as the ledger: the payload of some may have expired. `more`: there were more than are kept. */
+  /**
+   * Calls that lack it still, kept as long as the ledger: the payload of some may have expired. `more`: there were more than
+   * are kept.
+   */
   open: number;
   more: boolean;
   /** Epoch ms of the last one. */

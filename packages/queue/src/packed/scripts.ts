@@ -1,5 +1,6 @@
 /**
- * Changes of the packed part of the ledger (`packed-entries.ts`), each one step in Redis. All names follow from `{wrapup}:ledger-packed`:
+ * Changes of the packed part of the ledger (`packed-entries.ts`), each one step in Redis. All names follow from
+ * `{wrapup}:ledger-packed`:
  *
  *   packed                  hash: `slots`, `ids` (how many the slots hold), `last` (number of a bucket), `changes` (times that an
  *                           entry was taken out), `of:<source>` (entries of a source)
@@ -153,10 +154,10 @@ return found
 
 /**
  * Takes one entry out of its bucket and into a hash of its own. It counts as open, so that it is not packed again at once.
- * KEYS packed, index, open, ledger. ARGV number of the bucket, its SHA-1 (empty: it is gone), bytes without the entry (empty: it was
- * the last one), member, source, received_at, now, epoch ms of its end or 0, the bucket as it is listed where nothing is left of it, then fields and values by
- * turns (none: it has ended).
- * Answers 1, or 0 when the bucket has changed, or would go without its name: nothing is changed then.
+ * KEYS packed, index, open, ledger. ARGV number of the bucket, its SHA-1 (empty: it is gone), bytes without the entry (empty:
+ * it was the last one), member, source, received_at, now, epoch ms of its end or 0, the bucket as it is listed where nothing is
+ * left of it, then fields and values by turns (none: it has ended). Answers 1, or 0 when the bucket has changed, or would go
+ * without its name: nothing is changed then.
  */
 export const unpackEntry = defineScript<number>(
   'wrapupUnpackEntry',
@@ -209,8 +210,8 @@ return found
 );
 
 /**
- * Removes a bucket all of whose entries have ended. KEYS packed, index. ARGV the bucket as it is listed, its SHA-1 (empty: it is gone),
- * then members and sources by turns. Answers 1, or 0 when it has changed: nothing is changed then.
+ * Removes a bucket all of whose entries have ended. KEYS packed, index. ARGV the bucket as it is listed, its SHA-1 (empty: it
+ * is gone), then members and sources by turns. Answers 1, or 0 when it has changed: nothing is changed then.
  */
 export const dropBucket = defineScript<number>(
   'wrapupDropBucket',

@@ -104,7 +104,10 @@ export class Dictionaries {
     return new Map(all.flatMap(([source, note]) => (source === SINCE ? [] : [[source, JSON.parse(note)]])));
   }
 
-  /** Takes a dictionary into use; the one before is kept as long as payloads need it. @param bytes undefined: there is none to be made */
+  /**
+   * Takes a dictionary into use; the one before is kept as long as payloads need it.
+   * @param bytes undefined: there is none to be made
+   */
   async put(source: string, bytes: Buffer | undefined, at: number): Promise<void> {
     const id = bytes && hash('sha256', bytes).slice(0, 8);
     if (bytes && id) {

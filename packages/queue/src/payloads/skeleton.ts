@@ -1,6 +1,6 @@
 /**
- * The dictionary of sources that have none of their own: names and constants of Synthflow's webhook after a call, in the order in which
- * they come (https://docs.synthflow.ai/getting-your-call-data-out-of-synthflow), and no words of a call.
+ * The dictionary of sources that have none of their own: names and constants of Synthflow's webhook after a call, in the order
+ * in which they come (https://docs.synthflow.ai/getting-your-call-data-out-of-synthflow), and no words of a call.
  *
  * Payloads that were compressed with it are read with it, so it never changes: another one would be a second constant.
  */

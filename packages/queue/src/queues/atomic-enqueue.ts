@@ -15,7 +15,10 @@ import type { Keys } from '../redis/keys.ts';
 export interface AtomicStep {
   /** Under which the script is defined on the client. */
   name: string;
-  /** Answers a text; second, where not all of its jobs are to be added, a table that is true at the places of those that are, from 1 on. */
+  /**
+   * Answers a text; second, where not all of its jobs are to be added, a table that is true at the places of those that are,
+   * from 1 on.
+   */
   lua: string;
   /** The answer, or the answers, on which no job is added. */
   unless: string | readonly string[];
@@ -31,7 +34,10 @@ export interface NewJob<Data> {
 export interface StepAndJobs {
   keys: string[];
   args: (string | number | Buffer)[];
-  /** One at least; BullMQ adds all of them in the same way: they have the same kind of priority, and none a delay that another has not. */
+  /**
+   * One at least; BullMQ adds all of them in the same way: they have the same kind of priority, and none a delay that another
+   * has not.
+   */
   jobs: readonly QueuedJob[];
 }
 

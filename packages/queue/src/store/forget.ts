@@ -6,7 +6,8 @@
  *   its state: ids and links of records, candidates, reasons, notes
  *
  * A delivery that is being written at this moment is waited for, so that what it wrote is known and it remembers nothing
- * afterwards. One that only waits for others, to share requests with them, is taken from its worker and never written. Each step may be repeated after a crash.
+ * afterwards. One that only waits for others, to share requests with them, is taken from its worker and never written. Each
+ * step may be repeated after a crash.
  */
 import { addressesIn, jsonOrText } from '@wrapup/call';
 import type { Held, RecordReceipt } from '@wrapup/destination';
@@ -35,18 +36,26 @@ const LOOK_AGAIN_MS = 100;
 /** Renewed while it is held. */
 const LEASE_MS = 8_000;
 
-/**
- * @param wait ms for deliveries that are being written
- * @returns undefined when the ledger does not know the call
- */
-export async function forgetCall(store: Store, call: CallRef, wait = WAIT_MS): Promise<ForgottenCall | undefined> {
+interface ForgetCallOptions {
+  /** Ms for deliveries that are being written. Default 45 s. */
+  wait?: number | undefined;
+  /** Name of the operator who asks for it, for the ledger. */
+  by?: string | undefined;
+}
+
+/** @returns undefined when the ledger does not know the call */
+export async function forgetCall(
+  store: Store,
+  call: CallRef,
+  { wait = WAIT_MS, by }: ForgetCallOptions = {},
+): Promise<ForgottenCall | undefined> {
   const { source, call_id } = call;
   const before = await store.ledger.read(source, call_id);
   if (!before) return undefined;
   const addresses = await readAddresses(store, before);
   const { held, writing } = await holdDeliveries(store, before, wait);
   try {
-    const gone = await store.ledger.forget(source, call_id);
+    const gone = await store.ledger.forget(source, call_id, by);
     if (!gone) return undefined;
     const { deliveries, people } = gone;
     await store.people.remove(call, people);

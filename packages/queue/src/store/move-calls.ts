@@ -162,7 +162,8 @@ export async function takeCall(
   await indexPeople(store, { source, call_id }, options, copy, kept);
   // Compressed again, as the worker had them.
   for (const revision of kept) await store.payloads.compress(source, call_id, revision);
-  if (put !== -1 && entry.forgotten !== undefined) await forgetCall(store, { source, call_id });
+  if (put !== -1 && entry.forgotten !== undefined)
+    await forgetCall(store, { source, call_id }, { by: entry.forgotten_by });
   return put === -1 ? 'taken' : put > 0 ? 'merged' : 'known';
 }
 
@@ -205,7 +206,7 @@ async function moveHeld(store: Store, call: CallRef, options: TakeOptions): Prom
  */
 export async function removeCall(store: Store, call: CallRef, wait?: number): Promise<void> {
   const { redis, keys } = store;
-  await forgetCall(store, call, wait);
+  await forgetCall(store, call, { wait });
   const member = memberOf(call.source, call.call_id);
   await redis.multi().del(keys.ledger(call.source, call.call_id)).zrem(keys.open, member).exec();
   await unlistCall(redis, [keys.index], [member, call.source]);

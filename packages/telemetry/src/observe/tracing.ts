@@ -1,6 +1,6 @@
 /**
  * Traces of calls, for OpenTelemetry: off unless OTEL_EXPORTER_OTLP_ENDPOINT (or OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) says
- * where they go, and nothing of OpenTelemetry is loaded then.
+ * where they go, and no SDK of OpenTelemetry is loaded then.
  *
  *   webhook          ingress, from the request line to the answer: the first span of a trace
  *   ├ route call     queue `calls`
@@ -9,7 +9,7 @@
  *       └ request    one request to the CRM
  *
  * A trace is a revision of a call, and its id is made of both: processes share traces without anything going along in
- * queues and ledger, and whoever knows the call finds its trace. Attributes are names from the configuration, ids of calls
+ * queues and ledger, and anyone who knows the call finds its trace. Attributes are names from the configuration, ids of calls
  * and words of closed sets; nothing that a call says is among them.
  */
 import { createHash } from 'node:crypto';

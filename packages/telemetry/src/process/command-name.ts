@@ -6,20 +6,9 @@
 
 /** Every command: other words behind "wrapup" are a text about something else. */
 export const COMMANDS = [
-  ...[
-    'backfill',
-    'calls',
-    'check',
-    'choices',
-    'client',
-    'connections',
-    'dead',
-    'demo',
-    'doctor',
-    'encryption',
-    'explain',
-  ],
-  ...['forget', 'init', 'omissions', 'parked', 'plan', 'provision', 'reconcile', 'replay', 'schema', 'send', 'test'],
+  ...['backfill', 'calls', 'check', 'choices', 'client', 'connections', 'dead', 'demo', 'doctor', 'encryption'],
+  ...['explain', 'forget', 'init', 'omissions', 'parked', 'plan', 'provision', 'reconcile', 'replay', 'schema'],
+  ...['send', 'test'],
 ] as const;
 
 const NAMED = new RegExp(`(?<![\\w/.@:-])wrapup (?=(?:${COMMANDS.join('|')})(?![\\w-])|--help)`, 'g');

@@ -88,7 +88,7 @@ export function addConnections(program: Command): void {
       const name = nameInFull('connection', given, options.client);
       await withStore(async (store) => {
         await requireConnection(store, config, name);
-        const state = await store.connections.resume(name);
+        const state = await store.connections.resume(name, operatorName());
         if (state.circuit === 'open') output.remark(`${name} stopped itself; it is being probed…`);
         const after = state.circuit === 'open' ? await waitForProbe(store, state) : state;
         const row = describe(await store.connections.report(name), config);
@@ -132,7 +132,7 @@ function partOf(part: number, whole: number): string {
   return near ? (Math.floor(percent * 100) / 100).toFixed(2) : String(Math.floor(percent));
 }
 
-function* explain({ circuit, pause, operator, connection }: Row): Generator<string> {
+function* explain({ circuit, pause, operator, resumed, connection }: Row): Generator<string> {
   if (pause && circuit === 'open') {
     yield `stopped itself since ${when(pause.since)}: ${clean(pause.reason)}`;
     if (pause.hint) yield clean(pause.hint);
@@ -141,7 +141,7 @@ function* explain({ circuit, pause, operator, connection }: Row): Generator<stri
   if (operator) {
     const why = operator.reason ? `: ${clean(operator.reason)}` : '';
     yield `paused by ${clean(operator.by ?? 'an operator')} since ${when(operator.since)}${why}; wrapup connections resume ${connection}`;
-  }
+  } else if (resumed) yield `last resumed by ${clean(resumed.by)} ${when(resumed.at)}`;
 }
 
 /** Returns the state once the probe has ended, or when time is up. */

@@ -153,7 +153,8 @@ async function replay(id: string, options: OmissionsOptions, output: Output): Pr
       ...{ config: config.hash, by: operatorName(), since },
       onCall: (call, result) => {
         items.push({ ...call, replayed: result === 'replayed' });
-        const verdict = result === 'moved' ? QUEUED : result === 'expired' ? expired(call.call_id) : result;
+        const verdict =
+          result === 'moved' ? `${QUEUED}, or ${DROPPED}` : result === 'expired' ? expired(call.call_id) : result;
         output.line(`${clean(call.call_id)} on ${clean(call.route)}: ${verdict}`);
       },
     });
@@ -167,6 +168,9 @@ async function replay(id: string, options: OmissionsOptions, output: Output): Pr
   });
 }
 
+/** A replay of a line leaves alone what a person gave up. */
+const DROPPED = 'was dropped, and stays so';
+
 async function preview(store: Store, config: Config, calls: OmittedCall[], output: Output): Promise<void> {
   const { ReplayPreviews } = await import('../../calls/preview-replays.ts');
   const items: (OmittedCall & { replayed: boolean; preview?: ReplayPreview })[] = [];
@@ -174,9 +178,15 @@ async function preview(store: Store, config: Config, calls: OmittedCall[], outpu
   for (const call of calls) {
     const item: (typeof items)[number] = { ...call, replayed: false };
     items.push(item);
-    await previews.add(call, await store.ledger.read(call.source, call.call_id), (verdict, one) => {
+    const entry = await store.ledger.read(call.source, call.call_id);
+    const say = (verdict: string) => output.line(`${clean(call.call_id)} on ${clean(call.route)}: ${verdict}`);
+    if (entry?.deliveries.some(({ route, state }) => route === call.route && state === 'dropped')) {
+      say(DROPPED);
+      continue;
+    }
+    await previews.add(call, entry, (verdict, one) => {
       if (one) item.preview = one;
-      output.line(`${clean(call.call_id)} on ${clean(call.route)}: ${verdict}`);
+      say(verdict);
     });
   }
   await previews.flush();
