@@ -5,8 +5,8 @@
  *   npm run bench:lost-webhooks -- 2000 0.4     others
  *
  * Redis, ingress and worker run as they ship; the sandbox is Synthflow and HubSpot (a Professional account: 190 requests
- * in 10 s, 5 searches in 1 s, 40 ms each). `wrapup reconcile` is the command itself, with `--grace 0s`, since nobody
- * wants to wait 25 minutes for it. Ends with exit code 1 when a call is missing or there twice.
+ * in 10 s, 5 searches in 1 s, 40 ms each). `wrapup reconcile` is the command itself, with `--grace 0s`, which
+ * saves a wait of 25 minutes. Ends with exit code 1 when a call is missing or there twice.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { explore } from './exploration.ts';
 import { type OpenGround, openGround } from './ground.ts';
 import { shrink } from './shrink.ts';
-import { list, tell } from './story.ts';
+import { describeRun, list } from './story.ts';
 import type { LogEntry } from './world/world.ts';
 
 const STEPS = 120;
@@ -50,7 +50,7 @@ it('a seed that fails shrinks to a story with nothing in it but what it takes', 
     const troubles = short.log.filter(({ trouble }) => trouble);
     expect(troubles.map(({ trouble }) => trouble)).toContain(cause);
     expect(troubles.length).toBeLessThanOrEqual(2);
-    const story = tell(short);
+    const story = describeRun(short);
     expect(story.length).toBeLessThan(60);
     expect(story.at(-1)).toBe('BROKEN: test: a worker crashed');
     return;

@@ -6,7 +6,7 @@
  *   npm run explore -- --from 1001 --seeds 500 --steps 200 --twice
  *
  * `--publish` writes the figures into docs/reliability.md. `--steps` are those in which things go wrong; then everything is repaired and has to come to rest. With `--twice` each seed runs
- * twice, and the two logs must be equal. A seed that fails is shrunk and told as a story. `--first` ends with the first that fails.
+ * twice, and the two logs must be equal. A seed that fails is shrunk and described in words. `--first` ends with the first that fails.
  *
  * `--planted all`, or the name of one of `planted/plants.ts`, takes a guard away and shows that this is found.
  *
@@ -19,9 +19,9 @@ import { openGround } from './ground.ts';
 import { findPlants } from './planted/find-plants.ts';
 import { publishExplored, publishPlanted } from './report.ts';
 import { shrink } from './shrink.ts';
-import { list, tell } from './story.ts';
+import { describeRun, list } from './story.ts';
 
-/** Stories are told of so many seeds at most. */
+/** So many seeds at most are shrunk and described. */
 const MAX_STORIES = 5;
 
 const { values } = parseArgs({
@@ -82,7 +82,7 @@ for (let seed = from; seed < from + seeds; seed += 1) {
   if (values.first) break;
   if (broken.length > MAX_STORIES) continue;
   const short = await shrink(ground, { seed, steps }, run);
-  console.log(`\n${tell(short).join('\n')}\n\nrepeat it: npm run explore -- --seed ${seed} --steps ${steps}\n`);
+  console.log(`\n${describeRun(short).join('\n')}\n\nrepeat it: npm run explore -- --seed ${seed} --steps ${steps}\n`);
 }
 const seconds = (performance.now() - began) / 1000;
 for (const [what, times] of [...troubles].sort(([, a], [, b]) => b - a))

@@ -71,7 +71,7 @@ At the end: each call is written, or parked for the contradiction that it brough
 says what the call says that ended last; no job is left, and the queue stands still only where the state says so.
 
 **${seeds} seeds, ${steps} steps, ${sum} times that something went wrong, ${broken} violations** (${date}; \`npm run explore -- --seeds ${seeds} --steps ${most}\`).
-The same seed gives the same log, step by step; \`--twice\` compares them. A seed that fails is shrunk to what it takes and told in words, with the
+The same seed gives the same log, step by step; \`--twice\` compares them. A seed that fails is shrunk to what it takes and described in words, with the
 command that repeats it. A hundred seeds are part of \`npm test\`.
 
 | What went wrong | Times |

@@ -33,7 +33,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
 const ROUTINE = /^(?:moveStalledJobsToWait|pause:|zadd ledger-open)/;
 
 /** @returns the sentences of the run, and what is broken in the end */
-export function tell({ log, violations }: Run): string[] {
+export function describeRun({ log, violations }: Run): string[] {
   const sentences = log.flatMap((entry) => sentenceOf(entry) ?? []);
   const merged: string[] = [];
   for (const [place, sentence] of sentences.entries()) {

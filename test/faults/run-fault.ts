@@ -22,7 +22,7 @@ const INDEXED = 3_000;
 /** Longer than a crashed job takes to come back, a sweep to find what a crash left, and a paused connection to be tried. */
 const SETTLES = 300_000;
 
-/** Breaks something while calls come in, mends it, waits until nothing is on its way any more, and looks. */
+/** Breaks something while calls come in, repairs it, waits until nothing is on its way any more, and looks. */
 export async function runFault(
   system: FaultSystem,
   fault: Fault,

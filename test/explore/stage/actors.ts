@@ -80,7 +80,7 @@ export function openLogicalIntake(): Intake {
 export interface LogicalWorker {
   store: Store;
   config: Config;
-  /** Its lines, each of which can be told to look at its queue. */
+  /** Its lines, each of which can be made to look at its queue. */
   lines: { queue: string; backend: RungBackend }[];
   /** Jobs in hand. */
   inHand: number;

@@ -109,7 +109,7 @@ export function checkEnd(seen: Observed, crm: CrmRecords, promised: Promised): s
   for (const phone of new Set(promised.calls.map(({ phone }) => phone))) {
     const people = crm.contacts.filter((contact) => contact.phone === phone);
     if (people.length > 1) broken.push(`once: ${people.length} people have the number ${phone}`);
-    // A holder that stands still beyond the end of its lease writes late, and no CRM can tell.
+    // A holder that stands still beyond the end of its lease writes late, which no CRM can see.
     if (promised.stalls) continue;
     broken.push(
       ...checkNewest(

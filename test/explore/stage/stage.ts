@@ -53,7 +53,7 @@ export class Stage {
   /** How often each thing went wrong. */
   readonly troubles = new Map<string, number>();
   readonly events: Event[];
-  /** Scripts that ran, or that nobody knows whether they did. */
+  /** Scripts that ran, or of which it is unknown whether they did. */
   changes = 0;
   crmIs: 'well' | 'down' | 'refusing' = 'well';
   files: Config;

@@ -13,7 +13,7 @@ const NOW = `{${PREFIX}}~now`;
 
 /**
  * Stands in front of each script, in the place of `redis`: a key that is to end is noted in a sorted set by the world's time
- * instead, and Redis is never told. Everything else goes to Redis as it is.
+ * instead, of which Redis knows nothing. Everything else goes to Redis as it is.
  */
 const CLOCK_LUA = `
 local real = redis
@@ -142,8 +142,8 @@ export class RedisRequest {
     const asked = this.commands.map(({ args }) => args.map(textOf).join(' ')).join('\n');
     for (const command of this.commands) await this.#gate.prepare(command, this.#client);
     const answers = await this.#gate.passAll(this.commands);
-    const told = OWN_TO_SERVER.test(this.what) ? '' : JSON.stringify(answers);
-    return hash('sha1', `${asked}\n${told}`).slice(0, 8);
+    const answered = OWN_TO_SERVER.test(this.what) ? '' : JSON.stringify(answers);
+    return hash('sha1', `${asked}\n${answered}`).slice(0, 8);
   }
 
   /** Redis does it, and the process does not learn of it. */
@@ -155,7 +155,7 @@ export class RedisRequest {
     }
   }
 
-  /** The process is told that Redis did not answer in time. */
+  /** To the process Redis did not answer in time. */
   refuse(): void {
     for (const command of this.commands) command.reject(new Error('Command timed out'));
   }
