@@ -154,7 +154,12 @@ ${[
 }
 
 function head(title: string, { date, machine }: Measured<unknown>, text: string): string {
-  return `## ${title}\n\n${text}\n\nMeasured on ${date}: ${machine}.\n`;
+  const [, cores, load] = /^(\d+) cores.* load average (\d+) /.exec(machine) ?? [];
+  const busy =
+    Number(load) > Number(cores)
+      ? ' **The machine was busy with other work meanwhile: times and CPU are above those of a machine of its own; counts and bytes hold.**'
+      : '';
+  return `## ${title}\n\n${text}\n\nMeasured on ${date}: ${machine}.${busy}\n`;
 }
 
 function ingressPart({ ingress }: Results): string {
