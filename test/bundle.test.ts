@@ -1,10 +1,10 @@
 /** What the image runs: the bundles of scripts/bundle.mjs, from a webhook to the CRM and a page of the dashboard. */
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { samplePayload } from '../packages/synthflow/src/index.ts';
 import { becomesReady, postSigned } from './support/config.ts';
 import { startScript } from './support/process.ts';
@@ -75,4 +75,38 @@ it('names every package that is in it, with its licence', () => {
   for (const name of ['bullmq', 'express', 'ioredis', 'yaml', 'zod'])
     expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\d+`, 'm'));
   expect(licences).not.toMatch(/: see below\n*$/);
+});
+
+describe('the compile cache of the image is not filled', () => {
+  const scratch = join(ROOT, 'node_modules/.cache/wrapup');
+  mkdirSync(scratch, { recursive: true });
+  const folder = mkdtempSync(join(scratch, 'compile-cache-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const fill = async (program: string) => {
+    writeFileSync(join(folder, 'program.mjs'), program);
+    return run(process.execPath, ['scripts/fill-compile-cache.mjs', folder], {
+      cwd: ROOT,
+      env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'cache') },
+    });
+  };
+
+  it.each([
+    ['a syntax error', 'const = 1;', /program\.mjs ended with 1:[\s\S]*SyntaxError/],
+    [
+      'an import of what is not there',
+      `import './missing.mjs';`,
+      /program\.mjs ended with 1:[\s\S]*ERR_MODULE_NOT_FOUND/,
+    ],
+    ['an error at its start', `throw new Error('at its start');`, /program\.mjs ended with 1:[\s\S]*at its start/],
+  ])('with a program that has %s', async (_, program, says) => {
+    await expect(fill(program)).rejects.toThrow(says);
+  });
+
+  it('but is with one that only lacks a configuration', async () => {
+    const file = readFileSync(join(ROOT, 'dist/ingress.mjs'), 'utf8').replaceAll(
+      /(["'])\.\/(chunk-)/g,
+      (_, quote, chunk) => `${quote}${ROOT}/dist/${chunk}`,
+    );
+    expect((await fill(file)).stdout).toContain('0 modules and 1 programs');
+  }, 60_000);
 });
