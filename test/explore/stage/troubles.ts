@@ -37,41 +37,30 @@ export class LateAnswer implements Waiting {
 
 const OK = 400;
 
+/** The other side has done it before anything else happens. */
+const applied =
+  <A, R>(request: { apply(): Promise<A> }, then: (answer: A) => R) =>
+  async () =>
+    then(await request.apply());
+
 export function redisOutcomes(request: RedisRequest, scene: Scene): Outcome[] {
   const { process } = request;
   const isWorker = /^(?:worker|sweeper|reconciler)/.test(process.name);
   return [
     { weight: OK, what: '', run: () => request.send() },
     { weight: 2, what: 'crashes before Redis gets it', run: () => scene.crash(process) },
-    {
-      weight: 2,
-      what: 'crashes after Redis has done it',
-      run: async () => {
-        await request.apply();
-        await scene.crash(process);
-      },
-    },
+    { weight: 2, what: 'crashes after Redis has done it', run: applied(request, () => scene.crash(process)) },
     ...(isWorker
       ? [
           {
             weight: 2,
             what: 'Redis does it twice, as its first answer is lost',
-            run: async () => {
-              await request.apply();
-              return request.send();
-            },
+            run: applied(request, () => request.send()),
           },
         ]
       : [
           { weight: 2, what: 'Redis does not answer', run: () => request.refuse() },
-          {
-            weight: 2,
-            what: 'Redis does it and does not answer',
-            run: async () => {
-              await request.apply();
-              request.refuse();
-            },
-          },
+          { weight: 2, what: 'Redis does it and does not answer', run: applied(request, () => request.refuse()) },
         ]),
   ];
 }
@@ -91,63 +80,27 @@ export function crmOutcomes(request: CrmRequest, scene: Scene): Outcome[] {
   if (scene.crmIs === 'refusing') return [{ weight: 1, what: '', run: () => request.answer(REFUSED) }];
   // Of what the client has given up only that may still come which cannot undo what was written since.
   if (request.isGivenUp && !request.onlyCreates) return [{ weight: 1, what: 'is given up', run: () => {} }];
-  const answered = async () => {
-    const answer = await request.apply();
+  const answered = applied(request, (answer) => {
     request.answer(answer);
     return String(answer.status);
-  };
+  });
   return [
     { weight: OK / 4, what: '', run: answered },
     { weight: 2, what: 'crashes before the CRM gets it', run: () => scene.crash(process) },
-    {
-      weight: 3,
-      what: 'crashes after the CRM has committed',
-      run: async () => {
-        await request.apply();
-        await scene.crash(process);
-      },
-    },
-    {
-      weight: 3,
-      what: 'the CRM commits, and the connection breaks',
-      run: async () => {
-        await request.apply();
-        request.reset();
-      },
-    },
+    { weight: 3, what: 'crashes after the CRM has committed', run: applied(request, () => scene.crash(process)) },
+    { weight: 3, what: 'the CRM commits, and the connection breaks', run: applied(request, () => request.reset()) },
     { weight: 2, what: 'the connection breaks before the CRM gets it', run: () => request.reset() },
-    {
-      weight: 2,
-      what: 'the CRM commits and answers 500',
-      run: async () => {
-        await request.apply();
-        request.answer(FAILED);
-      },
-    },
+    { weight: 2, what: 'the CRM commits and answers 500', run: applied(request, () => request.answer(FAILED)) },
     { weight: 2, what: 'the CRM answers 503', run: () => request.answer(DOWN) },
     { weight: 2, what: 'the CRM answers 429', run: () => request.answer(BUSY) },
-    {
-      weight: 2,
-      what: 'the CRM gets it twice, and answers the second',
-      run: async () => {
-        await request.apply();
-        return answered();
-      },
-    },
-    {
-      weight: 2,
-      what: 'the CRM commits and never answers',
-      run: async () => {
-        await request.apply();
-      },
-    },
+    { weight: 2, what: 'the CRM gets it twice, and answers the second', run: applied(request, answered) },
+    { weight: 2, what: 'the CRM commits and never answers', run: applied(request, () => {}) },
     {
       weight: 4,
       what: 'the CRM commits, and its answer takes long',
-      run: async () => {
-        const answer = await request.apply();
+      run: applied(request, (answer) => {
         scene.world.waiting.push(new LateAnswer(request, () => request.answer(answer)));
-      },
+      }),
     },
     ...(request.onlyCreates
       ? [
