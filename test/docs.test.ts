@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { makeProgram } from '../apps/cli/src/program.ts';
 import { DEFAULT_OPTIONS } from '../apps/ingress/src/options.ts';
+import { anchorOf } from '../docs/.vitepress/pages.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const PAGES = globSync(['*.md', 'docs/**/*.md', 'deploy/**/*.md', 'packages/*.md', 'bench/*.md'], { cwd: ROOT }).sort();
@@ -15,8 +16,7 @@ const prose = (text: string) => text.replace(/^( *)```[\s\S]*?^\1```/gm, '').rep
 function anchorsOf(text: string): Set<string> {
   const anchors = new Set([...text.matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id));
   for (const [, heading = ''] of text.replace(/^( *)```[\s\S]*?^\1```/gm, '').matchAll(/^#+ +(.+)$/gm)) {
-    const plain = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
-    const anchor = plain.replace(/[^\p{L}\p{N}\p{M}_ -]/gu, '').replaceAll(' ', '-');
+    const anchor = anchorOf(heading);
     for (let copy = 0; ; copy += 1) {
       const name = copy === 0 ? anchor : `${anchor}-${copy}`;
       if (anchors.has(name)) continue;
