@@ -17,9 +17,9 @@ import type { CrmRow, RowResult } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
 import { newPersonMemory, personMemory, recallWritten, settleRow, type WrittenValues } from '../rows/written-values.ts';
 import {
+  creationLeases,
   leaseEach,
   markStarted,
-  personLeases,
   recallPerson,
   rememberMade,
   rememberPerson,
@@ -75,7 +75,7 @@ interface CreatedPeople {
 /** Never rejects. */
 export async function createPeople(crm: PeopleVerbs, people: NewPerson[]): Promise<CreatedPeople> {
   if (people.length === 0) return { known: [], reports: [], noted: Promise.resolve() };
-  const namesOf = ({ key, writes }: NewPerson) => personLeases(key, writes.flatMap(contactSteps));
+  const namesOf = ({ key, writes }: NewPerson) => creationLeases(key, writes.flatMap(contactSteps));
   const { held, failed, release } = await leaseEach(crm.session.ctx, people, namesOf);
   const { known, reports, noted } = await createByLadder(crm, held);
   return {

@@ -5,7 +5,7 @@
 import type { Context } from '../../port/context.ts';
 import { type PlanReport, type PlanWrite, reportFailure } from '../plan/plan-write.ts';
 import { leaseEach, writeLeases } from './person-cache.ts';
-import { contactSteps } from './person-write.ts';
+import { joinByNames } from './person-write.ts';
 
 interface LeasedPeople {
   /** Plans that may go on. */
@@ -17,9 +17,12 @@ interface LeasedPeople {
 
 /** Never rejects. A person who is reached by different numbers or addresses in two calls is not known for the same one here. */
 export async function leasePeople(ctx: Context, writes: readonly PlanWrite[]): Promise<LeasedPeople> {
-  const { groups, alone } = groupByPerson(writes);
-  const { held, failed, release } = await leaseEach(ctx, groups, ({ names }) => [...names]);
-  const free = new Set([...alone, ...held.flatMap((group) => group.writes)]);
+  // Plans that share a number or an address take one lease together.
+  const groups = joinByNames(writes, ({ plan }) => writeLeases(plan.person?.match ?? []));
+  // To a person who is known by speech alone nothing is written.
+  const [alone, named] = [groups.filter(({ names }) => names.size === 0), groups.filter(({ names }) => names.size > 0)];
+  const { held, failed, release } = await leaseEach(ctx, named, ({ names }) => [...names]);
+  const free = new Set([...alone, ...held].flatMap((group) => group.writes));
   return {
     held: writes.filter((write) => free.has(write)),
     reports: [...failed].flatMap(([group, failure]) =>
@@ -27,30 +30,4 @@ export async function leasePeople(ctx: Context, writes: readonly PlanWrite[]): P
     ),
     release,
   };
-}
-
-interface PersonGroup {
-  names: Set<string>;
-  writes: PlanWrite[];
-}
-
-/** Plans that share a number or an address take one lease together. */
-function groupByPerson(writes: readonly PlanWrite[]): { groups: PersonGroup[]; alone: PlanWrite[] } {
-  const byName = new Map<string, PersonGroup>();
-  const alone: PlanWrite[] = [];
-  for (const write of writes) {
-    // To a person who is known by speech alone nothing is written.
-    const names = writeLeases(contactSteps(write).filter(({ said }) => !said));
-    if (names.length === 0) {
-      alone.push(write);
-      continue;
-    }
-    const joined: PersonGroup = { names: new Set(names), writes: [write] };
-    for (const other of new Set(names.flatMap((name) => byName.get(name) ?? []))) {
-      for (const name of other.names) joined.names.add(name);
-      joined.writes.push(...other.writes);
-    }
-    for (const name of joined.names) byName.set(name, joined);
-  }
-  return { groups: [...new Set(byName.values())], alone };
 }

@@ -9,9 +9,9 @@
 import { parsePhone } from '@wrapup/call';
 import { decidePerson, type MatchStep, type PersonChoice, type Plan } from '@wrapup/mapping';
 import { Failure, nameCandidates } from '../../port/failure.ts';
-import { forgetPerson, recallPerson } from './person-cache.ts';
+import { forgetPerson, personMemoryNames, recallPerson } from './person-cache.ts';
 import type { CrmPerson, NewPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
-import { contactSteps, inOrder, type Question } from './person-write.ts';
+import { inOrder, joinByNames, type Question } from './person-write.ts';
 import { isKeySaid } from './said-addresses.ts';
 
 type Finder = Pick<PeopleVerbs, 'session' | 'personId' | 'byId' | 'mustRead' | 'read' | 'search'>;
@@ -269,20 +269,12 @@ function use(
  * said joins no plans: a caller who says the address of another call's person need not be that person.
  */
 export function groupUnknown(writes: PersonWrite[]): NewPerson[] {
-  const groups: { names: Set<string>; writes: PersonWrite[] }[] = [];
-  for (const write of writes) {
-    const given = contactSteps(write).filter(({ said }) => !said);
-    const names = new Set(given.map(({ by, value }) => `${by}:${value.toLowerCase()}`));
-    names.add(`${isKeySaid(write.plan) ? 'said:' : ''}${write.plan.person?.key ?? ''}`);
-    const same = groups.filter((group) => [...names].some((name) => group.names.has(name)));
-    const merged = {
-      names: new Set([...names, ...same.flatMap((group) => [...group.names])]),
-      writes: inOrder([...same.flatMap((group) => group.writes), write]),
-    };
-    for (const group of same) groups.splice(groups.indexOf(group), 1);
-    groups.push(merged);
-  }
-  return groups.map((group) => ({ key: keyOf(group.writes), writes: group.writes }));
+  const namesOf = ({ plan }: PersonWrite) => [
+    ...personMemoryNames(plan.person?.match ?? []),
+    `${isKeySaid(plan) ? 'said:' : ''}${plan.person?.key ?? ''}`,
+  ];
+  const people = joinByNames(writes, namesOf).map((group) => inOrder(group.writes));
+  return people.map((all) => ({ key: keyOf(all), writes: all }));
 }
 
 /** A key made of a number is preferred: later calls bring the number more often than the address. */

@@ -98,14 +98,17 @@ export function personMemories({ phones, emails, calls, records }: Subject): str
   ];
 }
 
-/** Leases to hold while a person is created: on its key, and on every number and address that may mean it. */
-export function personLeases(key: string, steps: MatchStep[]): string[] {
-  return [...new Set([key, ...steps.map(personKey)])];
+const writeLease = (step: MatchStep) => `write:${personKey(step)}`;
+
+/** Leases to hold while a person is looked up and written to: on the numbers and addresses that are given. */
+export function writeLeases(steps: readonly MatchStep[]): string[] {
+  return steps.filter(({ by, said }) => by !== 'id' && !said).map(writeLease);
 }
 
-/** Leases to hold while a person is looked up and written to. */
-export function writeLeases(steps: MatchStep[]): string[] {
-  return [...new Set(steps.map((step) => `write:${personKey(step)}`))];
+/** Those to hold beside them while a person is created: on the key, which may be made of what was said, and on whatever else was said. */
+export function creationLeases(key: string, steps: readonly MatchStep[]): string[] {
+  const said = steps.filter((step) => step.by !== 'id' && step.said);
+  return [...new Set([key, ...said.map(writeLease)])];
 }
 
 /** How long an id that our inbound look-up gave counts for the number that it was given for, in ms: as long as payloads are kept. */

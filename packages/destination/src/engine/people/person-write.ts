@@ -110,6 +110,27 @@ export function joinById(people: KnownPerson[]): KnownPerson[] {
   return [...joined.values()];
 }
 
+/** Plans that share a name, or are joined by others that do: each group with its names. One without names is alone. */
+export function joinByNames<Write>(
+  writes: readonly Write[],
+  namesOf: (write: Write) => string[],
+): { names: Set<string>; writes: Write[] }[] {
+  const groups = new Set<{ names: Set<string>; writes: Write[] }>();
+  const byName = new Map<string, { names: Set<string>; writes: Write[] }>();
+  for (const write of writes) {
+    const names = namesOf(write);
+    const same = [...new Set(names.flatMap((name) => byName.get(name) ?? []))];
+    const joined = {
+      names: new Set([...names, ...same.flatMap((group) => [...group.names])]),
+      writes: [...same.flatMap((group) => group.writes), write],
+    };
+    for (const group of same) groups.delete(group);
+    groups.add(joined);
+    for (const name of joined.names) byName.set(name, joined);
+  }
+  return [...groups];
+}
+
 /* What several calls say of one person, and what has to be known of the person to write it. Pure. */
 
 /** "Who is this?", asked for one plan. */

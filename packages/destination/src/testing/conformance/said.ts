@@ -120,6 +120,15 @@ function createsBySaid({ names, connect, effects, makePlan }: CaseTools): void {
     const marked = call_logs.filter(({ properties }) => properties[names.title]?.startsWith(SAID_MARK));
     expect(marked).toHaveLength(1);
   });
+
+  test('a caller who says the address of a new one at the same moment makes no second person', async () => {
+    const commons = makeMemoryCommons();
+    const calls = [{ id: 'own', email: VICTIM, last_name: 'Chief' }, claim('c1', { phone: OTHER })];
+    const outcomes = await Promise.all(calls.map(async (call) => deliver(await connect(), makePlan(call), commons)));
+    const { people } = await effects();
+    expect(people.map(({ id }) => id)).toEqual([ids(outcomes[0]).person]);
+    expect(ids(outcomes[1]).person).toBe(ids(outcomes[0]).person);
+  });
 }
 
 /** What the mapping says of it, and what a preview tells. */
