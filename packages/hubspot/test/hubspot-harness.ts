@@ -11,8 +11,8 @@ import {
   type WorkedOnKind,
 } from '@wrapup/destination/conformance';
 import { compileSample } from '@wrapup/destination/sample-mapping';
-import { type SampleCall, sampleField } from '@wrapup/destination/sample-plan';
-import type { CompiledMapping, Plan } from '@wrapup/mapping';
+import { SAMPLE_PLACE, type SampleCall, sampleField } from '@wrapup/destination/sample-plan';
+import type { CompiledMapping, OwnerStep, Plan } from '@wrapup/mapping';
 import { type FaultKind, type FaultSpec, type Forms, type RecordState, startSandbox } from '@wrapup/sandbox';
 import { hubspotDialect, hubspotKind } from '../src/index.ts';
 
@@ -269,6 +269,13 @@ export async function openAccount(step?: LowerStep, forms: Forms = 2026): Promis
       await sandbox.close();
     },
   };
+}
+
+/** The plan with its records given to an owner, and the person as well where that is asked for. */
+export function givenTo(plan: Plan, steps: OwnerStep[], ofPerson = false): Plan {
+  const owner = { property: 'hubspot_owner_id', steps, at: SAMPLE_PLACE };
+  const person = plan.person && (ofPerson ? { ...plan.person, owner } : plan.person);
+  return { ...plan, person, records: plan.records.map((record) => ({ ...record, owner })) };
 }
 
 /** Deals of a contact. The account of a test is one of ours, with its sandbox. */

@@ -1,11 +1,11 @@
 /** Owners of the account: read once for many, never a reason to fail. */
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { failure, ids, planFor, write } from '@wrapup/destination/conformance';
-import { SAMPLE_PLACE, type SampleCall } from '@wrapup/destination/sample-plan';
+import type { SampleCall } from '@wrapup/destination/sample-plan';
 import { compileMapping, type OwnerStep, type Plan } from '@wrapup/mapping';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { hubspotDialect } from '../src/index.ts';
-import { hubspotHarness, mapped, openAccount } from './hubspot-harness.ts';
+import { givenTo, hubspotHarness, mapped, openAccount } from './hubspot-harness.ts';
 
 let account: Awaited<ReturnType<typeof openAccount>>;
 beforeEach(async () => {
@@ -23,9 +23,7 @@ const asked = (operation: string) =>
   account.sandbox.control.requests().requests.filter((request) => request.operation === operation).length;
 
 function given(call: SampleCall, ...steps: OwnerStep[]): Plan {
-  const plan = planFor(hubspotHarness, call);
-  const owner = { property: 'hubspot_owner_id', steps, at: SAMPLE_PLACE };
-  return { ...plan, records: plan.records.map((record) => ({ ...record, owner })) };
+  return givenTo(planFor(hubspotHarness, call), steps);
 }
 
 test('owners are asked for once, by many calls and by the calls after them', async () => {

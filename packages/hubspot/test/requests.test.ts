@@ -4,7 +4,7 @@ import { ids, planFor, write } from '@wrapup/destination/conformance';
 import { SAMPLE_PLACE, sampleField } from '@wrapup/destination/sample-plan';
 import type { Plan } from '@wrapup/mapping';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { hubspotHarness, openAccount } from './hubspot-harness.ts';
+import { givenTo, hubspotHarness, openAccount } from './hubspot-harness.ts';
 
 let account: Awaited<ReturnType<typeof openAccount>>;
 beforeEach(async () => {
@@ -82,10 +82,7 @@ describe('a lone call', () => {
 
 /** The same, everything of it given to one owner, who is named by address. */
 function owned(plan: Plan, ofPerson = true): Plan {
-  const steps = [{ by: 'email' as const, value: 'ada.owner@example.com' }];
-  const owner = { property: 'hubspot_owner_id', steps, at: SAMPLE_PLACE };
-  const person = plan.person && { ...plan.person, ...(ofPerson ? { owner } : {}) };
-  return { ...plan, person, records: plan.records.map((record) => ({ ...record, owner })) };
+  return givenTo(plan, [{ by: 'email', value: 'ada.owner@example.com' }], ofPerson);
 }
 
 describe('a call with an owner', () => {

@@ -1,9 +1,9 @@
 /** In how few trips a call is written: what waits for nothing of another request is sent beside it. */
 import { makeMemoryCommons } from '@wrapup/destination';
 import { ids, planFor, reached, write } from '@wrapup/destination/conformance';
-import { SAMPLE_PLACE, type SampleCall } from '@wrapup/destination/sample-plan';
+import type { SampleCall } from '@wrapup/destination/sample-plan';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { hubspotHarness, openAccount } from './hubspot-harness.ts';
+import { givenTo, hubspotHarness, openAccount } from './hubspot-harness.ts';
 
 let account: Awaited<ReturnType<typeof openAccount>>;
 beforeEach(async () => {
@@ -84,12 +84,8 @@ describe('one trip', () => {
 test('what a write is sure to ask of memory it asks at once, before the first request', async () => {
   const destination = await account.connect();
   const commons = makeMemoryCommons();
-  const owned = (id: string, n: number) => {
-    const plan = planFor(hubspotHarness, { id, phone: phone(n) });
-    const steps = [{ by: 'email' as const, value: 'ada.owner@example.com' }];
-    const owner = { property: 'hubspot_owner_id', steps, at: SAMPLE_PLACE };
-    return { ...plan, records: plan.records.map((record) => ({ ...record, owner })) };
-  };
+  const owned = (id: string, n: number) =>
+    givenTo(planFor(hubspotHarness, { id, phone: phone(n) }), [{ by: 'email', value: 'ada.owner@example.com' }]);
   // The account's owners are known by now.
   await write(destination, [owned('c0', 2)], commons);
   const { promise: all, resolve } = Promise.withResolvers<void>();
