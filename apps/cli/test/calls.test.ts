@@ -76,9 +76,12 @@ test('calls show explains what was written, with links', async () => {
 
 test('calls show says why a call stopped and what to do', async () => {
   const { env, settle } = await openInstallation();
-  await settle({ call_id: 'c-1' }, AMBIGUOUS);
+  const left = { name: 'call_log', object: 'calls', id: '17', did: 'created' as const };
+  await settle({ call_id: 'c-1' }, { ...AMBIGUOUS, records: [left] });
   await settle({ call_id: 'c-2' }, DEAD);
   const parked = await wrapup(['calls', 'show', 'c-1'], env);
+  // What it wrote all the same.
+  expect(parked.stdout).toMatch(/record {4}call_log: calls 17 created/);
   expect(parked.stdout).toMatch(/reason {4}Two contacts have this number.* \[ambiguous_person\]/);
   expect(parked.stdout).toMatch(
     /next {6}Merge the two in HubSpot\. Then: wrapup parked replay c-1 --route sales-calls/,

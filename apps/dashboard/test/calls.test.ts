@@ -156,6 +156,14 @@ describe('one call', () => {
     expect(text.match(/<form[^>]*>/g)).toEqual([`<form method="post" action="/calls/${id}/replay">`]);
   });
 
+  it('that waits for a person names what it left in the CRM, each record once', async () => {
+    const records = [{ name: 'call_log', object: 'calls', id: '17', did: 'created' as const }];
+    const [delivery] = parked({ records, done: { call_log: '17' } }).deliveries ?? [];
+    const text = await page(`/calls/${await dashboard.seed({ deliveries: delivery ? [delivery] : [] })}`);
+    expect(text.match(/call_log: /g)).toHaveLength(1);
+    expect(text).not.toContain('unfinished attempt');
+  });
+
   it('whose payload is gone offers no replay and says why', async () => {
     const id = await dashboard.seed(parked());
     const [revision] = (await dashboard.store.ledger.read('main', id))?.revisions ?? [];
@@ -228,7 +236,7 @@ describe('text from outside', () => {
             hint: evil,
             correlation_id: evil,
             notes: [evil],
-            done: { [evil]: evil },
+            done: { [evil]: `another ${evil}` },
             records: [{ name: evil, object: evil, id: evil, did: evil as never, url: `https://x.example/${evil}` }],
           },
         },

@@ -103,7 +103,8 @@ function renderDelivery(
   };
   const replay = payloadKept && REPLAYABLE.includes(delivery.state);
   const drop = DROPPABLE.includes(delivery.state);
-  const done = Object.entries(delivery.done ?? {});
+  const named = new Set(delivery.records.map(({ id }) => id));
+  const done = Object.entries(delivery.done ?? {}).filter(([, id]) => !named.has(id));
   const omissions = delivery.notes.filter(isOmission);
   const notes = delivery.notes.filter((note) => !isOmission(note));
   return html`<section class="delivery-box ${/^[a-z]+$/.test(delivery.state) ? delivery.state : ''}">
