@@ -47,6 +47,19 @@ test('the first case that holds counts, then the default; what has none is absen
   expect(planned.left_out).toMatchObject([{ field: 'person.x', reason: 'no case of my.topic holds' }]);
 });
 
+test('the plan says the result, by name only where the mapping itself knows it', () => {
+  const booked = plan(RESULT + FIELDS, someCall({ vars: { appointment_at: '2026-12-01T10:00:00Z' } }));
+  expect(booked.result).toBe('booked');
+  const other = plan(RESULT + FIELDS, someCall({ vars: {} }));
+  expect(other.result).toBe(other.call.outcome);
+  const said = 'define: { result: vars.topic }\n';
+  expect(
+    plan(`${said}person: { fields: { x: my.result } }`, someCall({ vars: { topic: 'Rob, 555 0100' } })).result,
+  ).toBe('other');
+  expect(plan(`${said}person: { fields: { x: my.result } }`, someCall({ vars: {} }))).not.toHaveProperty('result');
+  expect(plan('person: { fields: { x: call.outcome } }', someCall({}))).not.toHaveProperty('result');
+});
+
 test('a table over a named value has to know every value that it can have', () => {
   const { mapping } = compile(`${RESULT}person: { fields: { stage: { from: my.result, map: { booked: A } } } }`);
   expect(mapping).toBeUndefined();

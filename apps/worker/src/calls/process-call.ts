@@ -324,6 +324,7 @@ function factsOf(call: Call): CallFacts {
     ...(call.direction ? { direction: call.direction } : {}),
     ...(call.agent.id ? { agent_id: call.agent.id } : {}),
     ...(Number.isNaN(ended) ? {} : { ended_at: ended }),
+    ...(call.duration === undefined ? {} : { duration: call.duration }),
     notes: call.notes.map(({ path, message }) => `${path}: ${message}`),
   };
 }

@@ -149,7 +149,7 @@ async function attempt(
       if (outcome === 'busy') return { job: 'delay', ms: BUSY_WAIT_MS, result: 'busy' };
       if (!outcome.ok) {
         const ambiguous = await digestAmbiguous(plan, outcome.failure, store);
-        return await recordFailure(job, taken, outcome.failure, last, context, ambiguous);
+        return await recordFailure(job, taken, outcome.failure, last, context, { ambiguous, result: plan.result });
       }
       const receipt = { ...outcome.receipt, notes: [...outcome.receipt.notes, ...notes] };
       const since = cameAt(job, delivery, entry);
@@ -266,21 +266,26 @@ async function recordWritten(
     reason: null,
     hint: null,
     correlation_id: null,
+    result: plan.result ?? null,
     ...NOT_AMBIGUOUS,
   };
   const written = new Set(receipt.records.map(({ name }) => name));
   const lost = new Set(omissions.map(nameOmitted));
   const payloads = retentionOf(config, job.source);
   const days = payloads.ledger_days;
+  const took = Math.max(0, Date.now() - since);
   const digests = await store.people.digestsOf(personRecords(connection, receipt.records));
-  const ends = { keptMs: days * DAY_MS, lease, payloads, people: { digests, days } };
+  const ends = {
+    ...{ keptMs: days * DAY_MS, lease, payloads, people: { digests, days } },
+    ...(priority === 'live' && { took }),
+  };
   const isEnd = await store.ledger.recordOutcome(job, change, ends);
   // Neither counted nor timed: what the delivery moved on to is.
   if (!isEnd) return OUTDATED;
   if (route) store.counters.add({ connection, route: job.route }, countersOf(route.mapping, plan, written, lost));
   return {
     ...{ job: 'complete', result: state, omissions: omissions.map(({ code }) => code) },
-    ...{ priority, took: Math.max(0, Date.now() - since), attempts, requests: receipt.requests },
+    ...{ priority, took, attempts, requests: receipt.requests },
   };
 }
 
@@ -290,7 +295,7 @@ async function recordFailure(
   failure: Failure,
   last: boolean,
   { store, config, isPaused, note }: DeliveryContext,
-  ambiguous?: DeliveryEntry['ambiguous'],
+  { ambiguous, result }: { ambiguous?: DeliveryEntry['ambiguous']; result?: string | undefined } = {},
 ): Promise<DeliveryVerdict> {
   const { details } = failure;
   const { records: there = [] } = details;
@@ -300,6 +305,7 @@ async function recordFailure(
     hint: details.hint ?? null,
     correlation_id: details.correlation_id ?? null,
     ...ambiguityOf(failure, ambiguous),
+    ...(result === undefined ? {} : { result }),
     ...(details.done ? { done: details.done } : {}),
     // They are in the CRM, whatever becomes of the delivery.
     ...(there.length > 0 ? { records: withReceipts(records, there) } : {}),

@@ -1,7 +1,7 @@
 import { type Call, callKey } from '@wrapup/call';
 import type { Finding, Place } from '@wrapup/findings';
 import { type MapNode, Report, textOf, toPlain } from '@wrapup/findings';
-import type { Compiling } from '../language/compile-path.ts';
+import type { Compiling, NamedValue } from '../language/compile-path.ts';
 import { loadMapping, type ReadFile } from '../load/load-mapping.ts';
 import type { CompiledMapping, MappedField, MappedPath } from '../model/compiled.ts';
 import type { Dialect } from '../model/dialect.ts';
@@ -9,6 +9,7 @@ import type { Plan, Value } from '../model/plan.ts';
 import { mappingSchema } from '../schema/mapping-schema.ts';
 import { type OfficeHours, officeHoursSchema, toOfficeHours } from '../time/office-hours.ts';
 import { isTimeZone } from '../time/zone.ts';
+import { Absent, isNothing, type Scope } from '../values/found.ts';
 import { isNumberWriting } from '../values/numbers.ts';
 import { compileDefine } from './define.ts';
 import { describeFields, endOf } from './fields.ts';
@@ -53,7 +54,7 @@ export function compileWithTree(source: MappingSource): {
     report.findings.push(...alone.findings.filter(({ code }) => CERTAIN.has(code)));
     return { findings: report.findings };
   }
-  const { person, records, needs, reads } = compileTree(loaded.tree, dialect, report, tells_changes);
+  const { person, records, needs, reads, result } = compileTree(loaded.tree, dialect, report, tells_changes);
   checkPersonIsThere(needs, person, report);
   if (!person && records.length === 0 && !report.failed)
     report.warn(
@@ -77,7 +78,7 @@ export function compileWithTree(source: MappingSource): {
       ([property, at]): MappedField => ({ record: 'person', object: dialect.person.object, property, use: 'read', at }),
     ),
   ];
-  const parts: Parts = { identity: { name, hash: loaded.hash }, person, records, needs: [...needs.keys()] };
+  const parts: Parts = { identity: { name, hash: loaded.hash }, person, records, needs: [...needs.keys()], result };
   return {
     tree: loaded.tree,
     findings: report.findings,
@@ -110,7 +111,13 @@ interface CompiledTree {
   records: CompiledRecord[];
   needs: Map<string, Place>;
   reads: Map<string, MappedPath>;
+  result: NamedValue | undefined;
 }
+
+/** The named value that says what a call came to. */
+const RESULT = 'result';
+/** For a result that only the call knows: it may hold what a person said. */
+const OTHER_RESULT = 'other';
 
 function compileTree(tree: MapNode, dialect: Dialect, report: Report, tells_changes = false): CompiledTree {
   const needs = new Map<string, Place>();
@@ -123,7 +130,9 @@ function compileTree(tree: MapNode, dialect: Dialect, report: Report, tells_chan
   const compiling: Compiling = { report, needs, my, reading, tells_changes, reads, ...(office && { office }) };
   const node = tree.entries.get('person')?.value;
   const person = node && compilePerson(node, dialect, zone, compiling);
-  return { person, records: compileRecords(tree, dialect, zone, compiling, person?.owner), needs, reads };
+  const records = compileRecords(tree, dialect, zone, compiling, person?.owner);
+  const result = my.names.includes(RESULT) ? my.find(RESULT) : undefined;
+  return { person, records, needs, reads, result };
 }
 
 function readZone(tree: MapNode, report: Report): string {
@@ -163,6 +172,7 @@ interface Parts {
   person: CompiledPerson | undefined;
   records: CompiledRecord[];
   needs: string[];
+  result: NamedValue | undefined;
 }
 
 /** What `if_newer` compares when the call says nothing of its time: older than everything. */
@@ -173,6 +183,7 @@ function makePlan(parts: Parts, call: Call, route: string, known: Record<string,
   const person = parts.person?.plan(scope);
   const { records, left, parked: waits } = planRecords(parts.records, scope);
   const parked = person?.parked ?? waits;
+  const result = parts.result && resultOf(parts.result, scope);
   return {
     key: callKey(call),
     route,
@@ -182,6 +193,7 @@ function makePlan(parts: Parts, call: Call, route: string, known: Record<string,
     person: person?.person ?? null,
     records,
     left_out: [...(person?.left ?? []), ...left],
+    ...(result === undefined ? {} : { result }),
     parked,
     needs: parts.needs,
     // What the worker noted on the plan (its revision, what earlier attempts did) stays on it.
@@ -189,4 +201,11 @@ function makePlan(parts: Parts, call: Call, route: string, known: Record<string,
       return { ...this, ...makePlan(parts, call, route, found) };
     },
   };
+}
+
+function resultOf({ evaluate, known }: NamedValue, scope: Scope): string | undefined {
+  const value = evaluate(scope);
+  if (isNothing(value) || value instanceof Absent) return undefined;
+  const isKnown = (typeof value === 'string' || typeof value === 'boolean') && known.values?.includes(value);
+  return isKnown ? String(value) : OTHER_RESULT;
 }

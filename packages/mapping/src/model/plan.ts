@@ -239,6 +239,11 @@ export interface Plan {
   /** The call log first, then the rest in the mapping's order. */
   records: RecordPlan[];
   left_out: LeftOut[];
+  /**
+   * What the named value `result` of the mapping says that the call came to; `other` where it is none of those that are known from
+   * the mapping itself. Absent where it has no such value, or none for this call.
+   */
+  result?: string;
   /** A value is absent without which the mapping wants a person to look at the call. */
   parked?: LeftOut | undefined;
   /** CRM properties of the matched person that the mapping reads (`person.*` paths), for the adapter to fetch. */

@@ -7,6 +7,7 @@
 import { OMISSIONS_LUA } from '../omissions/omissions-index.ts';
 import { defineScript } from '../redis/client.ts';
 import { LEASE_LUA } from '../redis/lease.ts';
+import { COUNTS_LUA } from '../stats/hourly-counts.ts';
 import { INDEX_PEOPLE_LUA } from './people-index.ts';
 import { KEEP_DICTIONARY_LUA } from './scripts.ts';
 import { INDEX_LUA } from './unresolved-index.ts';
@@ -130,18 +131,18 @@ endCall(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1], ARGV[2], ARGV[3])
 );
 
 /** How many keys and arguments `recordOutcome` has before those of the people's index. */
-const PEOPLE_AFTER = { keys: 7, args: 11 };
+const PEOPLE_AFTER = { keys: 8, args: 12 };
 
 /**
  * Notes what became of an attempt, and gives its lease back. KEYS ledger, unresolved, omissions, lease, those of `endCall` but the
- * first, then those of the people's index. ARGV route, revision, replays, now, change JSON, '1' to give the attempt back, ms that
+ * first, counts, then those of the people's index. ARGV route, revision, replays, now, change JSON, '1' to give the attempt back, ms that
  * what it lacks is kept where it was written or skipped, owner of the lease or nothing, member, the two times of `endCall` or
- * nothing where the call has not come to its end, then seconds, epoch ms and digests of the people's index.
+ * nothing where the call has not come to its end, the bucket of the time that it took or nothing, then seconds, epoch ms and digests of the people's index.
  * The change is merged into the delivery; a null removes. Answers 1, or 0 when the delivery has moved on meanwhile.
  */
 export const recordOutcome = defineScript<number>(
   'wrapupRecordOutcome',
-  `${INDEX_LUA}${OMISSIONS_LUA}${END_CALL_LUA}${INDEX_PEOPLE_LUA}${READ_QUEUED_LUA}${LEASE_LUA}
+  `${INDEX_LUA}${OMISSIONS_LUA}${END_CALL_LUA}${INDEX_PEOPLE_LUA}${READ_QUEUED_LUA}${LEASE_LUA}${COUNTS_LUA}
 if ARGV[8] ~= '' and holds(redis.call('GET', KEYS[4]), ARGV[8]) then redis.call('DEL', KEYS[4]) end
 -- First, and whatever became of the delivery meanwhile: an outcome in the ledger ends it, and no later attempt would do this.
 if #KEYS > ${PEOPLE_AFTER.keys} then indexPeople(${PEOPLE_AFTER.keys + 1}, ${PEOPLE_AFTER.args + 1}) end
@@ -156,6 +157,7 @@ for key, value in pairs(change) do
   if value == cjson.null then delivery[key] = nil else delivery[key] = value end
 end
 if ARGV[6] == '1' then delivery.attempts = math.max(0, delivery.attempts - 1) end
+if delivery.state ~= 'queued' then countEnd(KEYS[8], delivery, ARGV[12]) end
 redis.call('HSET', KEYS[1], 'dlv:' .. ARGV[1], cjson.encode(delivery))
 addItem(KEYS[2], ARGV[1], delivery, delivery.since)
 if ARGV[7] ~= '' then countDelivery(KEYS[3], delivery, before, ARGV[9], tonumber(ARGV[4]), tonumber(ARGV[7])) end

@@ -68,6 +68,8 @@ export interface DeliveryEntry {
   done?: Record<string, string>;
   /** Requests spent on it, over all attempts. */
   requests: number;
+  /** What the call came to, as the mapping's named value `result` says: one of a closed set, or `other`. Absent where it has none. */
+  result?: string;
   /** What the receipt says beside its records; entries of earlier versions have words only. */
   notes: ReceiptNote[];
   /** Why it stopped or waits: code of the failure, its message (scrubbed), what to do. Stays when it is dropped. */
@@ -138,6 +140,8 @@ export interface LedgerEntry {
   agent_id?: string;
   /** Epoch ms. */
   ended_at?: number;
+  /** Seconds. */
+  duration?: number;
   revisions: Revision[];
   /** Notes of the normaliser. */
   notes: string[];
@@ -212,10 +216,11 @@ export function isHelpless(stopped: string | null | undefined): boolean {
   return state === 'parked' && HELPLESS.has(code);
 }
 
-/** Lua writes an empty array as an empty object. */
+/** Lua writes an empty array as an empty object. Where it is counted is the scripts' own. */
 export function repairDelivery<Delivery extends DeliveryEntry>(delivery: Delivery): Delivery {
+  const { counted: _, ...known } = delivery as Delivery & { counted?: string };
   return {
-    ...delivery,
+    ...(known as unknown as Delivery),
     records: Array.isArray(delivery.records) ? delivery.records : [],
     notes: Array.isArray(delivery.notes) ? delivery.notes : [],
   };
@@ -249,6 +254,7 @@ export function parseEntry(hash: Record<string, string>): LedgerEntry | undefine
     ...(hash.direction ? { direction: hash.direction } : {}),
     ...(hash.agent_id ? { agent_id: hash.agent_id } : {}),
     ...(hash.ended_at ? { ended_at: Number(hash.ended_at) } : {}),
+    ...(hash.duration ? { duration: Number(hash.duration) } : {}),
     revisions: revisions.sort((a, b) => a.at - b.at || (a.nth ?? 0) - (b.nth ?? 0)),
     notes: hash.notes ? JSON.parse(hash.notes) : [],
     routed: hash.routed === '1',

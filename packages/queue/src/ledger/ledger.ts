@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AtomicStep } from '../queues/atomic-enqueue.ts';
 import { memberOf, splitMember } from '../redis/keys.ts';
 import { deliveryLease, HeldLease } from '../redis/lease.ts';
+import { bucketOf } from '../stats/hourly-counts.ts';
 import { trimCalls } from './call-index.ts';
 import { beginDelivery, endCall, recheckDeliveries, recordOutcome } from './delivery-scripts.ts';
 import {
@@ -52,6 +53,7 @@ interface OutcomeOptions {
   lease?: HeldLease | undefined;
   payloads?: PayloadDays;
   people?: { digests: Iterable<string>; days: number };
+  took?: number;
 }
 
 /** Reads and changes the ledger. Every change is one step in Redis (`scripts.ts`). */
@@ -77,7 +79,12 @@ export class Ledger extends LedgerReader {
     const fields = Object.fromEntries(
       Object.entries({ ...plain, notes: JSON.stringify(notes) }).filter(([, value]) => value !== undefined),
     );
-    const keys = [this.keys.ledger(call.source, call.call_id), this.keys.unresolved, this.keys.packed];
+    const keys = [
+      this.keys.ledger(call.source, call.call_id),
+      this.keys.unresolved,
+      this.keys.packed,
+      this.keys.counts,
+    ];
     const args = [
       ...[call.revision, effect, Date.now(), JSON.stringify(fields), JSON.stringify(wanted)],
       ...[park ? JSON.stringify(park) : '', digest, after, compared ? JSON.stringify(compared) : ''],
@@ -151,13 +158,14 @@ export class Ledger extends LedgerReader {
    * @param options.keptMs where it was written or skipped: for how long what it lacks is kept
    * @param options.payloads where the attempt may have been the last thing to do for the call, as for `endCall`
    * @param options.people the person's records, for the index of people, with the days that they are kept
+   * @param options.took ms from the webhook to its records, for the counts
    */
   async recordOutcome(ref: DeliveryRef, change: DeliveryChange, options: OutcomeOptions = {}): Promise<boolean> {
     const { source, call_id, route, revision, replays } = ref;
-    const { refundAttempt = false, keptMs = '', lease, payloads, people } = options;
+    const { refundAttempt = false, keptMs = '', lease, payloads, people, took } = options;
     const { unresolved, omissions } = this.keys;
     const [ledger, ...ends] = this.#endKeys(source, call_id);
-    const keys = [ledger, unresolved, omissions, this.#leaseOf(ref), ...ends];
+    const keys = [ledger, unresolved, omissions, this.#leaseOf(ref), ...ends, this.keys.counts];
     const digests = people ? [...people.digests] : [];
     const { seconds, before } = endsOf(people?.days ?? 0);
     const done = await recordOutcome(
@@ -167,6 +175,7 @@ export class Ledger extends LedgerReader {
         ...[route, revision, replays, Date.now(), JSON.stringify(change), refundAttempt ? '1' : '', keptMs],
         ...[lease?.owner ?? '', memberOf(source, call_id)],
         ...(payloads ? secondsOf(payloads) : ['', '']),
+        took === undefined ? '' : bucketOf(took),
         ...[seconds, before, ...digests],
       ],
     );
@@ -240,7 +249,7 @@ export class Ledger extends LedgerReader {
     const answer = await this.#change(source, callId, () =>
       scripts.overrideDelivery(
         this.redis,
-        [this.keys.ledger(source, callId), this.keys.open, this.keys.unresolved],
+        [this.keys.ledger(source, callId), this.keys.open, this.keys.unresolved, this.keys.counts],
         [route, Date.now(), memberOf(source, callId), state, reason, from.join(','), by, noted],
       ),
     );
@@ -260,7 +269,10 @@ export class Ledger extends LedgerReader {
     const answer = await this.#change(source, callId, () =>
       scripts.forgetCall(
         this.redis,
-        [this.keys.ledger(source, callId), this.keys.open, this.keys.unresolved, this.keys.omissions],
+        [
+          ...[this.keys.ledger(source, callId), this.keys.open, this.keys.unresolved],
+          ...[this.keys.omissions, this.keys.counts],
+        ],
         [Date.now(), memberOf(source, callId), 'The call was forgotten on request.', by],
       ),
     );

@@ -3,6 +3,7 @@
 import { PACKED_LUA } from '../packed/scripts.ts';
 import type { AtomicStep } from '../queues/atomic-enqueue.ts';
 import { defineScript } from '../redis/client.ts';
+import { COUNTS_LUA } from '../stats/hourly-counts.ts';
 import type { DeliveryEntry, Revision } from './entry.ts';
 import { INDEX_LUA } from './unresolved-index.ts';
 
@@ -14,6 +15,8 @@ export interface CallFacts {
   agent_id?: string;
   /** Epoch ms. */
   ended_at?: number;
+  /** Seconds. */
+  duration?: number;
   notes: string[];
 }
 
@@ -42,7 +45,7 @@ export interface JudgedRevision {
 
 /**
  * Writes what the worker read and chose, and opens the deliveries.
- * KEYS ledger, unresolved, packed. ARGV revision, effect, now, facts JSON, wanted deliveries JSON [{route, connection}], then
+ * KEYS ledger, unresolved, packed, counts. ARGV revision, effect, now, facts JSON, wanted deliveries JSON [{route, connection}], then
  * `park` with code, reason and hint for deliveries that must wait for a person because of this revision, the digest of what it
  * says, the time (ms) before which it must not stand: that of the revision which it was judged by, and the delivered revisions
  * that it was compared with, as JSON (empty: whichever there are), the member of the call, and '1' where the jobs of the wanted
@@ -52,7 +55,7 @@ export interface JudgedRevision {
  * its way with another revision, `again` when another revision was delivered since it was judged, and `packed` when the entry
  * must be taken out of its bucket first.
  */
-const ROUTE_LUA = `${INDEX_LUA}${PACKED_LUA}
+const ROUTE_LUA = `${INDEX_LUA}${PACKED_LUA}${COUNTS_LUA}
 if redis.call('EXISTS', KEYS[1]) == 0 and isPacked(KEYS[3], ARGV[10]) then return 'packed' end
 if redis.call('HEXISTS', KEYS[1], 'forgotten') == 1 then return '[]' end
 local revision, effect, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -126,6 +129,7 @@ for place, want in ipairs(wanted) do
     delivery.revised = rev.at
     if park then
       delivery.state, delivery.code, delivery.reason, delivery.hint = 'parked', park.code, park.reason, park.hint
+      countEnd(KEYS[4], delivery, '')
     end
     redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
     addItem(KEYS[2], want.route, delivery, delivery.since)
@@ -135,6 +139,7 @@ for place, want in ipairs(wanted) do
   end
 end
 redis.call('HSET', KEYS[1], 'routed', '1')
+countCall(KEYS[4])
 return #jobs == 0 and '[]' or cjson.encode(jobs), adds
 `;
 

@@ -9,6 +9,7 @@
 import { OMISSIONS_LUA } from '../omissions/omissions-index.ts';
 import { defineScript } from '../redis/client.ts';
 import { BYTE_ORDER_LUA } from '../redis/cursor.ts';
+import { COUNTS_LUA } from '../stats/hourly-counts.ts';
 import { INDEX_LUA } from './unresolved-index.ts';
 
 /** Keeps a dictionary at least as long as a payload that needs it. False where it is gone. */
@@ -167,19 +168,19 @@ return 1
 /**
  * Notes that a call was forgotten: what had not ended is given up, and nothing of it is taken in again. Of deliveries and
  * revisions only what says nothing of a person stays; `people` until the index is clear of the call.
- * KEYS ledger, open, unresolved, omissions. ARGV now, member, reason, who (or nothing). Answers [deliveries as they were, people],
+ * KEYS ledger, open, unresolved, omissions, counts. ARGV now, member, reason, who (or nothing). Answers [deliveries as they were, people],
  * or nothing when the ledger does not know the call.
  */
 export const forgetCall = defineScript<string | null>(
   'wrapupForget',
-  `${INDEX_LUA}${OMISSIONS_LUA}
+  `${INDEX_LUA}${OMISSIONS_LUA}${COUNTS_LUA}
 if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
 local function only(from, names)
   local kept = {}
   for name in string.gmatch(names, '%S+') do kept[name] = from[name] end
   return kept
 end
-local stay = ' source call_id received received_at verified outcome status direction agent_id ended_at routed terminal ignored ignored_at ignored_handled people '
+local stay = ' source call_id received received_at verified outcome status direction agent_id ended_at duration counted routed terminal ignored ignored_at ignored_handled people '
 clearStopped(KEYS[3])
 local before, people = {}, ''
 local all = redis.call('HGETALL', KEYS[1])
@@ -190,11 +191,12 @@ for i = 1, #all, 2 do
     local delivery = cjson.decode(all[i + 1])
     before[#before + 1] = cjson.decode(all[i + 1])
     dropOmissions(KEYS[4], delivery, ARGV[2])
-    local kept = only(delivery, 'route connection state since attempts replays revision revised mapping requests')
+    local kept = only(delivery, 'route connection state since attempts replays revision revised mapping requests result counted')
     kept.records, kept.notes = {}, {}
     if kept.state == 'queued' or kept.state == 'parked' or kept.state == 'dead' then
       removeItem(KEYS[3], delivery.route, delivery)
       kept.state, kept.since, kept.reason, kept.code = 'dropped', tonumber(ARGV[1]), ARGV[3], 'forgotten'
+      if kept.counted then countEnd(KEYS[5], kept, '') end
     end
     redis.call('HSET', KEYS[1], name, cjson.encode(kept))
   elseif kind == 'rev:' then
@@ -216,14 +218,14 @@ return cjson.encode({ before, people })
 );
 
 /**
- * An operator's change: replay or drop. KEYS ledger, open, unresolved. ARGV route, now, member, `queued` or `dropped`, reason,
+ * An operator's change: replay or drop. KEYS ledger, open, unresolved, counts. ARGV route, now, member, `queued` or `dropped`, reason,
  * allowed states (comma-separated), who (or nothing), then for a replay whom an operator chose among the candidates of an
  * ambiguous match (JSON, or nothing). A dropped revision that displaced one which was not written yet sends that one on its way
  * again. Answers the delivery as it is now, or nothing when its state does not allow it.
  */
 export const overrideDelivery = defineScript<string | null>(
   'wrapupOverride',
-  `${INDEX_LUA}
+  `${INDEX_LUA}${COUNTS_LUA}
 local name = 'dlv:' .. ARGV[1]
 local have = redis.call('HGET', KEYS[1], name)
 if not have then return nil end
@@ -257,6 +259,7 @@ else
   -- Why it had stopped stays beside it.
   delivery.dropped = { at = tonumber(ARGV[2]), reason = ARGV[5] }
   if ARGV[7] ~= '' then delivery.dropped.by = ARGV[7] end
+  if delivery.counted then countEnd(KEYS[4], delivery, '') end
 end
 redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
 return cjson.encode(delivery)

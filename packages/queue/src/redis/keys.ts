@@ -23,6 +23,8 @@ export interface Keys {
   unresolved: string;
   /** Prefix of what was left out of calls; the connection follows (`omissions/omissions-index.ts`). */
   omissions: string;
+  /** Prefix of the counts of calls and deliveries; client, colon and hour follow (`stats/hourly-counts.ts`). */
+  counts: string;
   /** Hash: how far that index has been compared with the ledger. */
   unresolvedUpkeep: string;
   /** Hash by keyed digest of a number or address: whom an operator chose for it (`connections/choices.ts`). */
@@ -100,6 +102,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     ledgers: `${prefix}:ledger:`,
     unresolved: `${prefix}:unresolved`,
     omissions: `${prefix}:omissions:`,
+    counts: `${prefix}:counts:`,
     unresolvedUpkeep: `${prefix}:unresolved-upkeep`,
     choices: (connection) => `${prefix}:choices:${connection}`,
     alerted: `${prefix}:alerted`,

@@ -13,6 +13,7 @@ import { indexCall } from '../ledger/unresolved-index.ts';
 import { placeOf, revisionOf } from '../payloads/payloads.ts';
 import { defineScript, scanKeys } from '../redis/client.ts';
 import { MAINTENANCE_QUEUE, memberOf } from '../redis/keys.ts';
+import { countTaken, uncountCall } from '../stats/hourly-counts.ts';
 import { forgetCall, holdDeliveries } from './forget.ts';
 import type { Store } from './store.ts';
 
@@ -159,6 +160,7 @@ export async function takeCall(
     [member, received_at, copy.ttl > 0 ? copy.ttl : '', ...Object.entries(fields).flat()],
   );
   await indexCall(redis, [keys.ledger(source, call_id), keys.unresolved], []);
+  await countTaken(redis, [keys.ledger(source, call_id), keys.counts], []);
   await indexPeople(store, { source, call_id }, options, copy, kept);
   // Compressed again, as the worker had them.
   for (const revision of kept) await store.payloads.compress(source, call_id, revision);
@@ -207,6 +209,7 @@ async function moveHeld(store: Store, call: CallRef, options: TakeOptions): Prom
 export async function removeCall(store: Store, call: CallRef, wait?: number): Promise<void> {
   const { redis, keys } = store;
   await forgetCall(store, call, { wait });
+  await uncountCall(redis, [keys.ledger(call.source, call.call_id), keys.counts], []);
   const member = memberOf(call.source, call.call_id);
   await redis.multi().del(keys.ledger(call.source, call.call_id)).zrem(keys.open, member).exec();
   await unlistCall(redis, [keys.index], [member, call.source]);
@@ -226,9 +229,10 @@ function renameFields(
   const renamed: Record<string, string> = {};
   for (const [name, value] of Object.entries(fields)) {
     if (name === 'source') renamed.source = source;
-    else if (name === 'people') continue;
+    else if (name === 'people' || name === 'counted') continue;
     else if (name.startsWith('dlv:')) {
-      const delivery = JSON.parse(value) as LedgerEntry['deliveries'][number];
+      // Counted elsewhere, and under other names.
+      const { counted: _, ...delivery } = JSON.parse(value) as Delivery & { counted?: string };
       const route = renaming.route(delivery.route);
       // A digest of another key names nothing here.
       if (!sameKey) delete delivery.ambiguous;

@@ -30,6 +30,7 @@ export async function removeClient(store: Store, client: string): Promise<number
         keys.budgetLog(own, ''),
       ],
     ].map((name) => name.slice(0, name.lastIndexOf(own) + client.length + 1)),
+    `${keys.counts}${client}:`,
   ];
   let removed = 0;
   let found: string[] = [];

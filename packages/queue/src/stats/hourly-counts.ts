@@ -1,0 +1,138 @@
+/**
+ * How many calls and deliveries there were, by the hour (UTC) in which the call ended. Counted by the very scripts that route a
+ * call and end a delivery, in hashes `{wrapup}:counts:<client>:<hours since epoch>`, the client empty for wrapup.yaml itself:
+ *
+ *   c|<source>|<agent id>|<direction>|<outcome>|<received>                 calls that were routed
+ *   d|<source>|<connection>|<agent id>|<result>|<state>|<code>             deliveries that came to an end; the code of those that stopped
+ *   l|<source>|<connection>|<bucket>                                       ms from the webhook to the record, of first deliveries
+ *
+ * A call and a delivery are counted once, under what they are now: the ledger notes as `counted` where each stands, and what
+ * changes is taken from there first. Names come from the configuration and from closed sets, or are ids; none of them is personal.
+ * A hash has a bounded number of names, what is beyond is counted under `other`. It is kept as long as the ledger keeps its calls.
+ */
+import { defineScript } from '../redis/client.ts';
+
+export const HOUR_MS = 3_600_000;
+/** Names in one hour of one client. Some tens are usual: agents times results. */
+export const MAX_NAMES = 400;
+const OTHER = 'other';
+
+/** Upper ends of the buckets of times, in ms; what took longer is in one more. */
+export const LATENCY_BUCKETS: readonly number[] = [
+  ...[100, 200, 300, 400, 500, 750, 1_000, 1_500, 2_000, 3_000, 5_000, 7_500],
+  ...[10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000, 3_600_000],
+];
+
+/** @param ms from the webhook to the record */
+export function bucketOf(ms: number): number {
+  const place = LATENCY_BUCKETS.findIndex((end) => ms <= end);
+  return place < 0 ? LATENCY_BUCKETS.length : place;
+}
+
+/**
+ * Lua for every script that routes a call, ends a delivery or takes one out of the ledger. `root` is `{wrapup}:counts:`, and KEYS[1] the
+ * call's ledger entry. Nearly every count is one HINCRBY.
+ */
+export const COUNTS_LUA = `
+local function countAt(root, source, hour)
+  return root .. (string.match(source, '^([^.]+)%.') or '') .. ':' .. hour
+end
+-- Ids of agents come with the payload.
+local function plainId(id)
+  if not id or id == '' then return '' end
+  return (#id > 64 or string.find(id, '[^%w._-]')) and '${OTHER}' or id
+end
+local function hourOf(ended, received)
+  received = tonumber(received) or 0
+  return math.floor(math.min(tonumber(ended) or received, received) / ${HOUR_MS})
+end
+-- As long as the ledger keeps the call, and the rest of its hour.
+local function keepCounts(key)
+  local left = redis.call('PTTL', KEYS[1])
+  if left > 0 and redis.call('PTTL', key) < left then redis.call('PEXPIRE', key, left + ${HOUR_MS}) end
+end
+-- Answers the name under which it was counted: with 'other' for what tells it from others, where there are too many names.
+local function increaseCount(key, before, told, after, other)
+  local name = before .. told .. after
+  if redis.call('HINCRBY', key, name, 1) > 1 then return name end
+  keepCounts(key)
+  if told == other or redis.call('HLEN', key) <= ${MAX_NAMES} then return name end
+  redis.call('HDEL', key, name)
+  return increaseCount(key, before, other, after, other)
+end
+-- Takes back what an entry or a delivery says that it is counted under.
+local function takeBack(root, source, counted)
+  local hour, name = string.match(counted, '^(%d+) (.*)$')
+  if not hour then return end
+  local key = countAt(root, source, hour)
+  if redis.call('HINCRBY', key, name, -1) < 1 then redis.call('HDEL', key, name) end
+end
+local function countCall(root)
+  local have = redis.call('HMGET', KEYS[1], 'source', 'agent_id', 'direction', 'outcome', 'ended_at', 'received_at', 'received', 'counted')
+  local source, counted, hour = have[1], have[8], hourOf(have[5], have[6])
+  local agent, before = plainId(have[2]), 'c|' .. source .. '|'
+  local after = '|' .. (have[3] or '') .. '|' .. (have[4] or '') .. '|' .. (have[7] or '')
+  if counted then
+    if counted == hour .. ' ' .. before .. agent .. after then return end
+    takeBack(root, source, counted)
+  end
+  redis.call('HSET', KEYS[1], 'counted', hour .. ' ' .. increaseCount(countAt(root, source, hour), before, agent, after, '${OTHER}'))
+end
+-- A delivery that came to an end. The bucket is that of the time that it took, or nothing.
+local function countEnd(root, delivery, bucket)
+  local have = redis.call('HMGET', KEYS[1], 'source', 'agent_id', 'ended_at', 'received_at')
+  local source, state, counted = have[1], delivery.state, delivery.counted
+  if not source then return end
+  local hour = hourOf(have[3], have[4])
+  local key, place = countAt(root, source, hour), source .. '|' .. delivery.connection .. '|'
+  local before, told = 'd|' .. place, plainId(have[2]) .. '|' .. (delivery.result or '')
+  local after = '|' .. state .. '|' .. ((state == 'parked' or state == 'dead') and delivery.code or '')
+  if counted then
+    if counted == hour .. ' ' .. before .. told .. after then return end
+    takeBack(root, source, counted)
+  elseif bucket ~= '' then
+    redis.call('HINCRBY', key, 'l|' .. place .. bucket, 1)
+  end
+  delivery.counted = hour .. ' ' .. increaseCount(key, before, told, after, '${OTHER}|${OTHER}')
+end
+`;
+
+/** Takes a call and its deliveries out of the counts, before the ledger forgets that it was there. KEYS ledger, counts. */
+export const uncountCall = defineScript<null>(
+  'wrapupUncount',
+  `${COUNTS_LUA}
+local source = redis.call('HGET', KEYS[1], 'source')
+if not source then return end
+local all = redis.call('HGETALL', KEYS[1])
+for i = 1, #all, 2 do
+  if all[i] == 'counted' then takeBack(KEYS[2], source, all[i + 1])
+  elseif string.sub(all[i], 1, 4) == 'dlv:' then
+    local delivery = cjson.decode(all[i + 1])
+    if delivery.counted then takeBack(KEYS[2], source, delivery.counted) end
+    delivery.counted = nil
+    redis.call('HSET', KEYS[1], all[i], cjson.encode(delivery))
+  end
+end
+redis.call('HDEL', KEYS[1], 'counted')
+`,
+);
+
+/** Counts a call that was taken in as it was elsewhere, with its deliveries, unless it is counted here. KEYS ledger, counts. */
+export const countTaken = defineScript<null>(
+  'wrapupCountTaken',
+  `${COUNTS_LUA}
+if redis.call('HEXISTS', KEYS[1], 'counted') == 1 then return end
+if redis.call('HGET', KEYS[1], 'routed') ~= '1' then return end
+countCall(KEYS[2])
+local all = redis.call('HGETALL', KEYS[1])
+for i = 1, #all, 2 do
+  if string.sub(all[i], 1, 4) == 'dlv:' then
+    local delivery = cjson.decode(all[i + 1])
+    if delivery.state ~= 'queued' then
+      countEnd(KEYS[2], delivery, '')
+      redis.call('HSET', KEYS[1], all[i], cjson.encode(delivery))
+    end
+  end
+end
+`,
+);
