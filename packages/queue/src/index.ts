@@ -37,7 +37,6 @@ export * from './redis/cursor.ts';
 export * from './redis/keys.ts';
 export * from './redis/lease.ts';
 export * from './redis/memory-watch.ts';
-export { LATENCY_BUCKETS } from './stats/hourly-counts.ts';
 export * from './stats/hourly-stats.ts';
 export * from './store/bulk-run.ts';
 export * from './store/client-files.ts';
