@@ -87,7 +87,7 @@ describe.skipIf(!hasPromtool)('a system', () => {
   const exported = async (process: string) => (await fetch(`http://127.0.0.1:${ports[process]}/metrics`)).text();
   const drop = async (callId: string) => {
     const entry = await system.store.ledger.read('main', callId);
-    const why = { reason: 'test', by: 'test' };
+    const why = { reason: 'test', by: { name: 'test' } };
     if (entry?.stopped) await system.store.operations.dropCall('main', callId, why);
     for (const { route, state } of entry?.deliveries ?? [])
       if (state === 'parked' || state === 'dead') await system.store.operations.drop('main', callId, route, why);

@@ -1,5 +1,6 @@
 import { callable } from '@wrapup/telemetry/command-name';
 import { Command } from 'commander';
+import { addAudit } from './commands/accounts/audit.ts';
 import { addConnections } from './commands/accounts/connections.ts';
 import { addDoctor } from './commands/accounts/doctor.ts';
 import { addEncryption } from './commands/accounts/encryption.ts';
@@ -65,6 +66,7 @@ export function makeProgram(): Command {
   addBackfill(program);
   addConnections(program);
   addForget(program);
+  addAudit(program);
   addClients(program);
   addEncryption(program);
   return program;

@@ -1,6 +1,6 @@
 import { Failure } from '@wrapup/destination';
 import { expect, test } from 'vitest';
-import { operatorName } from '../src/connect/operator-name.ts';
+import { operator } from '../src/connect/operator.ts';
 import { openInstallation } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
 
@@ -29,17 +29,17 @@ test('an operator pauses a connection with a reason, and resumes it', async () =
     },
   ]);
   expect((await wrapup(['connections', 'list'], env)).stdout).toMatch(
-    new RegExp(`paused by ${operatorName()} since .* moving`),
+    new RegExp(`paused by ${operator().name} since .* moving`),
   );
   const shown = await wrapup(['calls', 'show', 'q-1'], env);
-  expect(shown.stdout).toContain(`${operatorName()} stopped it: moving`);
+  expect(shown.stdout).toContain(`${operator().name} stopped it: moving`);
 
   expect(await wrapup(['connections', 'resume', 'sales'], env)).toMatchObject({
     code: 0,
     stdout: 'sales is resumed: 1 delivery waits.\n',
   });
   expect(await store.queues.deliveries('sales').isPaused()).toBe(false);
-  expect((await wrapup(['connections', 'list'], env)).stdout).toContain(`last resumed by ${operatorName()} 20`);
+  expect((await wrapup(['connections', 'list'], env)).stdout).toContain(`last resumed by ${operator().name} 20`);
 });
 
 test('a connection that stopped itself says why and until when; resume has it probed, and cannot lift it', async () => {

@@ -1,6 +1,6 @@
 import { deliveryLease, forgetCall, RedisLease, recordOf } from '@wrapup/queue';
 import { expect, test } from 'vitest';
-import { operatorName } from '../src/connect/operator-name.ts';
+import { operator } from '../src/connect/operator.ts';
 import { AMBIGUOUS, openInstallation } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
 
@@ -43,7 +43,7 @@ test('forgets every call of a person, in any state, and no other person', async 
   expect(await store.payloads.read('main', 'o-1', other.revision)).toBeDefined();
   expect((await wrapup(['parked', 'list', '--json'], env)).json()).toMatchObject([{ call_id: 'o-1' }]);
   expect((await wrapup(['calls', 'show', 'p-1'], env)).stdout).toMatch(
-    new RegExp(`forgotten .* by ${operatorName()}: .*nothing of it is stored again`),
+    new RegExp(`forgotten .* by ${operator().name}: .*nothing of it is stored again`),
   );
   expect(await wrapup(['forget', DANA.phone], env)).toMatchObject({ code: 1, stdout: '0 calls forgotten\n' });
   // The address stands in the other call, which has another number.

@@ -22,6 +22,7 @@ import { renderMessage } from './pages/layout.ts';
 import { ask, Unavailable } from './queries/ask-redis.ts';
 import { makeConnections, makeQueueNames } from './queries/connections.ts';
 import { actionRoutes, type Latest } from './routes/actions.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { callRoutes } from './routes/calls.ts';
 import { clientRoutes } from './routes/clients.ts';
 import { connectionRoutes } from './routes/connections.ts';
@@ -138,7 +139,7 @@ export function createDashboard(parts: DashboardParts): Express {
       throttle: new LoginThrottle(now),
       ...(wait && { wait }),
     });
-    app.use(loginRoutes({ sessions, checkPassword, log }));
+    app.use(loginRoutes({ sessions, checkPassword, log, store }));
     app.use(
       requireIdentity({
         identify: makeIdentify(sessions, checkPassword),
@@ -162,6 +163,7 @@ export function createDashboard(parts: DashboardParts): Express {
   app.use(actionRoutes({ store, latest, log }));
   app.use(connectionRoutes({ store, config, connections, log }));
   app.use(playgroundRoutes({ store, config, log }));
+  app.use(auditRoutes({ store }));
   app.use(notFound);
   app.use(explainError(log));
   return app;

@@ -162,7 +162,7 @@ it('a parked call shows who its candidates are, read from the CRM for this page 
       own
         .logged()
         .split('\n')
-        .find((one) => one.includes('look up candidates')) ?? '{}';
+        .find((one) => one.includes('look up')) ?? '{}';
     expect(JSON.parse(line)).toMatchObject({
       ...{ msg: 'an operator acted', user: 'local user', address: '127.0.0.1' },
       ...{ source: 'main', call_id: id, route: 'sales-calls', connection: 'sales' },
@@ -215,7 +215,7 @@ describe('the playground, when the CRM is asked', () => {
         .filter((one) => one.includes('an operator acted'));
       expect(others).toEqual([]);
       expect(JSON.parse(line)).toMatchObject({
-        ...{ action: 'ask the CRM', user: 'local user', address: '127.0.0.1' },
+        ...{ action: 'look up', user: 'local user', address: '127.0.0.1' },
         ...{ source: 'main', route: 'sales-calls', connection: 'sales' },
       });
       expect(own.logged()).not.toMatch(/4155550142|Daniela/);

@@ -116,7 +116,7 @@ describe('deliveries that gather', () => {
   it('go back when the connection is paused, uncounted, and on when it is resumed', async () => {
     const { system, ids } = await gathering(4);
     const { connections } = system.store;
-    await connections.pause('sales', 'the org is being moved', 'dana');
+    await connections.pause('sales', 'the org is being moved', { name: 'dana' });
     // A worker that meets a connection reads the states of all: now it knows.
     await system.configure(
       GATHERS.replace(

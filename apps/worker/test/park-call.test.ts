@@ -72,9 +72,9 @@ describe('a body of no known shape', () => {
     const job = await arriveStrange();
     await processCall(job, { store: callStore.store, config });
     const stopped = (await read(job.call_id))?.stopped;
-    expect(await callStore.store.operations.dropCall('main', job.call_id, { reason: 'a test chat', by: 'ada' })).toBe(
-      true,
-    );
+    expect(
+      await callStore.store.operations.dropCall('main', job.call_id, { reason: 'a test chat', by: { name: 'ada' } }),
+    ).toBe(true);
     await processCall(job, { store: callStore.store, config });
     expect(await parked(job.call_id)).toEqual([]);
     expect((await read(job.call_id))?.stopped).toMatchObject({

@@ -132,7 +132,7 @@ describe('delivering a call', () => {
     });
     expect(plans[0]?.chosen).toBeUndefined();
     const { source, call_id } = await entry();
-    const choice = { person: '102', by: 'ada', remember: true };
+    const choice = { person: '102', by: { name: 'ada' }, remember: true };
     await store.operations.choose(source, call_id, 'sales-calls', choice, { attempts: 4 });
     await deliver(written, false, config, { ...job, replays: 1 });
     expect(plans[1]?.chosen).toEqual([{ id: '102' }, { id: '102', of: 'phone' }]);
@@ -149,7 +149,7 @@ describe('delivering a call', () => {
     const { deliver, delivery, job, entry } = await routed();
     await deliver(failed('ambiguous_person', { candidates: ['101', '102'], ambiguous_by: 'phone' }));
     const { source, call_id } = await entry();
-    const choice = { person: '102', by: 'ada', remember: false };
+    const choice = { person: '102', by: { name: 'ada' }, remember: false };
     await callStore.store.operations.choose(source, call_id, 'sales-calls', choice, { attempts: 4 });
     await deliver(failed('unavailable'), false, configWith(), { ...job, replays: 1 });
     expect(await delivery()).toMatchObject({ state: 'queued', chosen: { person: '102' } });

@@ -1,3 +1,6 @@
+export * from './audit/audit.ts';
+export * from './audit/audit-entry.ts';
+export * from './audit/describe-audit.ts';
 export * from './connections/choices.ts';
 export * from './connections/connection-circuit.ts';
 export * from './connections/connections.ts';
@@ -21,6 +24,7 @@ export { cursorOf } from './ledger/ledger-reader.ts';
 export * from './ledger/people-index.ts';
 export type { CallFacts, ParkReason } from './ledger/route-script.ts';
 export * from './ledger/unresolved.ts';
+export * from './ledger/unresolved-filter.ts';
 export * from './omissions/omissions.ts';
 export { MAX_LINE_CALLS } from './omissions/omissions-index.ts';
 export { packSettled } from './packed/pack-settled.ts';

@@ -130,7 +130,13 @@ describe('a run over many', () => {
     await store.accept(makeArrival(routeless, body), 90);
     await store.ledger.stop('main', routeless, { code: 'unverified', reason: 'needle too', state: 'parked' });
     const filter = { text: 'needle' };
-    const run = await startBulk(store, { state: 'parked', action: 'drop', filter, why: 'test calls', by: 'ada' });
+    const run = await startBulk(store, {
+      state: 'parked',
+      action: 'drop',
+      filter,
+      why: 'test calls',
+      by: { name: 'ada' },
+    });
     expect(await runBulk(store, run.id, { attempts })).toMatchObject({ of: 5, matched: 4, done: 4 });
     const dropped = { reason: 'test calls', by: 'ada' };
     for (const id of ids) expect(await deliveryOf(id)).toMatchObject({ state: 'dropped', dropped });

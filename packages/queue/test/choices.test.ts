@@ -37,7 +37,7 @@ async function park(change: object = {}, connection = 'sales') {
 }
 const deliveryOf = async (id: string) => (await store.ledger.read('main', id))?.deliveries[0];
 const choose = (id: string, person: string, remember = false) =>
-  store.operations.choose('main', id, 'sales-calls', { person, by: 'ada', remember }, { attempts: 4 });
+  store.operations.choose('main', id, 'sales-calls', { person, by: { name: 'ada' }, remember }, { attempts: 4 });
 
 it('sends the call on its way with the person who was chosen, and keeps who chose', async () => {
   const id = await park();

@@ -163,7 +163,7 @@ describe('an operator', () => {
     );
     await store.connections.pause(name, 'another reason');
     expect((await store.connections.read(name)).operator?.reason).toBe('moving to another portal');
-    await other.connections.resume(name, 'ada');
+    await other.connections.resume(name, { name: 'ada' });
     expect(await isPaused()).toBe(false);
     const { operator, resumed } = await store.connections.read(name);
     expect(operator).toBeUndefined();

@@ -66,7 +66,7 @@ describe('ledger', () => {
     const filed = (await store.operations.list('parked')).filter(({ call_id }) => call_id === ref.call_id);
     expect(filed).toMatchObject([{ code: 'invalid_field', hint: 'fix it', attempts: 1, connection: 'sales' }]);
 
-    const wanted = { attempts: 10, config: 'c0ffee', by: 'ada' };
+    const wanted = { attempts: 10, config: 'c0ffee', by: { name: 'ada' } };
     expect(await store.operations.replay(ref.source, ref.call_id, ref.route, wanted)).toBe('replayed');
     expect(await delivery()).toMatchObject({
       state: 'queued',
@@ -102,11 +102,11 @@ describe('ledger', () => {
     await route();
     const stop = { code: 'ambiguous_person', reason: 'Two people.', hint: 'Choose.', candidates: ['1', '2'] };
     await store.ledger.recordOutcome(ref, { state: 'parked', ...stop });
-    const why = { reason: 'a test call', by: 'ada' };
+    const why = { reason: 'a test call', by: { name: 'ada' } };
     const before = Date.now();
     expect(await store.operations.drop(ref.source, ref.call_id, ref.route, why)).toMatchObject({ state: 'dropped' });
     const dropped = await delivery();
-    expect(dropped).toMatchObject({ state: 'dropped', ...stop, dropped: why });
+    expect(dropped).toMatchObject({ state: 'dropped', ...stop, dropped: { reason: 'a test call', by: 'ada' } });
     expect(dropped?.dropped?.at).toBeGreaterThanOrEqual(before);
     // A replay begins anew.
     const from = ['dropped'] as const;

@@ -50,7 +50,7 @@ it('a forgotten call stays forgotten, whichever of its names was', async () => {
   ] as const) {
     await arrive('main', call_id, 'first');
     await arrive('acme.main', call_id, 'second');
-    await forgetCall(store, { source, call_id }, { wait: 0, by: 'ada' });
+    await forgetCall(store, { source, call_id }, { wait: 0, by: { name: 'ada' } });
     await moveCall(store, { source: 'main', call_id }, OPTIONS, 0);
     const entry = await store.ledger.read('acme.main', call_id);
     expect(entry?.forgotten).toBeGreaterThan(0);

@@ -190,7 +190,7 @@ it('a delivery that was dropped stays so when the calls of its line are replayed
   await store.ledger.requeue('main', call_id, 'sales-calls', ['written']);
   await store.ledger.drop('main', call_id, 'sales-calls', { reason: 'a test call' });
   const line = { connection: 'sales', id: omissionId('sales', omission('stage')) };
-  expect(await replayOmitted(store, line, { attempts: () => 3, by: 'ada' })).toMatchObject({
+  expect(await replayOmitted(store, line, { attempts: () => 3, by: { name: 'ada' } })).toMatchObject({
     of: 1,
     replayed: 0,
     moved: 1,

@@ -133,7 +133,9 @@ export class EventRunner {
     const command = { isAlone: this.#operators.size === 0 };
     this.#operators.add(command);
     const process = this.#once('operator', 'producer', async ({ connections }) => {
-      await (what === 'pause' ? connections.pause(CONNECTION, 'a look at it', 'ada') : connections.resume(CONNECTION));
+      await (what === 'pause'
+        ? connections.pause(CONNECTION, 'a look at it', { name: 'ada' })
+        : connections.resume(CONNECTION));
       this.#operators.delete(command);
       if (command.isAlone) promised.operatorPause = what === 'pause' ? 'on' : 'off';
       return `has the connection ${what}d`;
@@ -147,9 +149,9 @@ export class EventRunner {
     const config = this.#host.files.hash;
     this.#once('operator', 'producer', async ({ operations, ledger }) => {
       const isStopped = (await ledger.read(SOURCE, call.id))?.stopped !== undefined;
-      const why = { reason: 'not needed', by: 'ada' };
+      const why = { reason: 'not needed', by: { name: 'ada' } };
       const options = { attempts: ATTEMPTS, from: FROM, config };
-      if (what === 'replay' && isStopped) return `replays: ${await operations.replayCall(SOURCE, call.id, config)}`;
+      if (what === 'replay' && isStopped) return `replays: ${await operations.replayCall(SOURCE, call.id, { config })}`;
       if (what === 'replay') return `replays: ${await operations.replay(SOURCE, call.id, ROUTE, options)}`;
       if (isStopped) return `drops: ${await operations.dropCall(SOURCE, call.id, why)}`;
       return `drops: ${(await operations.drop(SOURCE, call.id, ROUTE, why))?.state ?? 'moved'}`;

@@ -5,6 +5,7 @@ import type { RecordReceipt } from '@wrapup/destination';
 import { asReplay, type Plan } from '@wrapup/mapping';
 import type { LedgerEntry, OperatorChoice, Store } from '@wrapup/queue';
 import { combineRevisions, normalise, readCallId, type StandingCall, trimPayload } from '@wrapup/synthflow/payload';
+import { operator } from '../connect/operator.ts';
 import { chooseSource } from '../connect/sources.ts';
 import { withStore } from '../connect/store.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
@@ -52,6 +53,7 @@ async function fromLedger(id: string, config: Config, place: CallPlace): Promise
       throw new CliError(EXIT.failed, `"${id}" is neither a file nor a call in the ledger`, error.hint);
     });
     const source = chooseSource(config, entry.source);
+    await store.audit.note(operator(), { action: 'look up', source: entry.source, call_id: entry.call_id });
     const standing = await readStanding(store, entry, source);
     if (standing) return standing;
     throw new CliError(

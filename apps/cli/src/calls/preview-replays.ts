@@ -4,6 +4,7 @@ import type { Preview } from '@wrapup/destination';
 import { COLLEAGUE, type Plan } from '@wrapup/mapping';
 import type { LedgerEntry, Store } from '@wrapup/queue';
 import { explainFailure, useDestination } from '../connect/destinations.ts';
+import { operator } from '../connect/operator.ts';
 import { chooseSource } from '../connect/sources.ts';
 import { expired } from '../show/explain.ts';
 import { clean } from '../terminal/clean.ts';
@@ -55,6 +56,7 @@ export class ReplayPreviews {
       return say(expired(call_id));
     const plan = await planReplay(store, config, entry, route);
     if (!plan) return say('would be replayed');
+    await store.audit.note(operator(), { action: 'look up', source, call_id, route, connection: delivery.connection });
     this.#waiting.push({ connection: delivery.connection, plan, say });
     if (this.#waiting.length >= ASKED_TOGETHER) await this.flush();
   }

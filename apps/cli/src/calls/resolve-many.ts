@@ -10,7 +10,7 @@ import type {
   UnresolvedState,
 } from '@wrapup/queue';
 import { withFullNames } from '../connect/client-option.ts';
-import { operatorName } from '../connect/operator-name.ts';
+import { operator } from '../connect/operator.ts';
 import { type GlobalOptions, loadSettings, requireClient, requireConfig } from '../connect/settings.ts';
 import { untilInterrupted } from '../connect/sources.ts';
 import { withStore } from '../connect/store.ts';
@@ -80,8 +80,8 @@ export async function resolveMany(command: BulkCommand): Promise<void> {
       for (const item of await named(store, command, filter)) {
         const result: BulkResult =
           action === 'replay'
-            ? await replayUnresolved(store, state, item, { ...how, by: operatorName() })
-            : (await dropUnresolved(store, item, { reason: command.why ?? '', by: operatorName() }))
+            ? await replayUnresolved(store, state, item, { ...how, by: operator() })
+            : (await dropUnresolved(store, item, { reason: command.why ?? '', by: operator() }))
               ? 'dropped'
               : 'moved';
         shown.add(item, result);
@@ -104,7 +104,7 @@ async function begin(
   const open = (await listBulk(store)).find((run) => isOpen(run, state, action));
   if (open)
     output.remark(`An earlier one was interrupted: wrapup ${state} ${action} --resume ${open.id} continues it.`);
-  return startBulk(store, { state, action, filter, by: operatorName(), ...(why === undefined ? {} : { why }) });
+  return startBulk(store, { state, action, filter, by: operator(), ...(why === undefined ? {} : { why }) });
 }
 
 async function findRun(store: Store, { state, action, options }: BulkCommand): Promise<BulkRun> {
@@ -136,6 +136,7 @@ async function carryOut(
     return await untilInterrupted(async (signal) => {
       const run = await runBulk(store, id, {
         ...how,
+        by: operator(),
         signal,
         onItem: (item, result) => shown.add(item, result),
         onProgress: (run, behind) => progress.show(behind, run.of, `${run.done} ${DONE[action]}`),

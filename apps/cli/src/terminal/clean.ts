@@ -13,9 +13,12 @@ export function clean(value: unknown, limit = 500): string {
   return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
 }
 
-/** JSON for machines that is safe on a terminal, too: characters that JSON leaves unescaped are escaped. */
-export function cleanJson(value: unknown): string {
-  return JSON.stringify(value, null, 2).replace(
+/**
+ * JSON for machines that is safe on a terminal, too: characters that JSON leaves unescaped are escaped.
+ * @param indent 0: on one line
+ */
+export function cleanJson(value: unknown, indent = 2): string {
+  return JSON.stringify(value, null, indent).replace(
     HARMFUL_IN_JSON,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

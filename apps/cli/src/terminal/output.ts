@@ -14,6 +14,8 @@ export interface Output {
   data(value: unknown): void;
   /** As `data`, of an array that need not fit into memory. */
   stream(items: AsyncIterable<unknown>): Promise<void>;
+  /** JSON lines instead, one for each item; says nothing without `--json`. */
+  lines(items: AsyncIterable<unknown>): Promise<void>;
   /** A remark beside the result, on standard error. */
   remark(text: string): void;
   /** Colours, when standard output is a terminal that has them. */
@@ -38,6 +40,12 @@ export function makeOutput(json: boolean): Output {
         open = ',';
       }
       process.stdout.write(open === '[' ? '[]\n' : '\n]\n');
+    },
+    async lines(items) {
+      if (!json) return;
+      for await (const item of items) {
+        if (process.stdout.write(`${cleanJson(item, 0)}\n`) === false) await once(process.stdout, 'drain');
+      }
     },
     remark(text) {
       process.stderr.write(`${callable(text)}\n`);

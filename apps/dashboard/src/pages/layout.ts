@@ -31,6 +31,7 @@ const MENU = [
   ['/omissions', 'Omissions'],
   ['/connections', 'Connections'],
   ['/playground', 'Playground'],
+  ['/audit', 'Audit'],
   ['/clients', 'Clients'],
   ['/queues/', 'Queues'],
 ] as const;

@@ -37,12 +37,13 @@ export function actionRoutes({ store, latest, log }: ActionRoutesParts): Router 
     if (!isInScope(scopeOf(response), target.source)) return refuseForeign(response);
     const { source, call_id, route } = target;
     const { config, broken } = await latest();
+    const by = operatorOf(request, response);
     const done = await ask(store, async () => {
       if (route === undefined) {
-        return (await store.operations.replayCall(source, call_id, config.hash)) ? 'replayed' : 'moved';
+        return (await store.operations.replayCall(source, call_id, { config: config.hash, by })) ? 'replayed' : 'moved';
       }
       const attempts = attemptsOf(config, route);
-      const how = { attempts, from: REPLAYABLE, config: config.hash, by: operatorOf(response) };
+      const how = { attempts, from: REPLAYABLE, config: config.hash, by };
       return store.operations.replay(source, call_id, route, how);
     });
     noteAction(log, request, response, { action: 'replay', ...target, done });
@@ -56,7 +57,7 @@ export function actionRoutes({ store, latest, log }: ActionRoutesParts): Router 
     if (!isInScope(scopeOf(response), target.source)) return refuseForeign(response);
     const { source, call_id, route } = target;
     const { config, broken } = await latest();
-    const choice = { person, by: operatorOf(response), remember: fieldOf(request, 'remember') === 'yes' };
+    const choice = { person, by: operatorOf(request, response), remember: fieldOf(request, 'remember') === 'yes' };
     const how = { attempts: attemptsOf(config, route), config: config.hash };
     const done = await ask(store, () => store.operations.choose(source, call_id, route, choice, how));
     noteAction(log, request, response, {
@@ -77,7 +78,7 @@ export function actionRoutes({ store, latest, log }: ActionRoutesParts): Router 
     // It stays in the ledger, which holds no personal data.
     const reason = scrub((fieldOf(request, 'reason') ?? '').trim(), MAX_REASON_LENGTH);
     if (!reason) return back(request, response, 'reason');
-    const why = { reason, by: operatorOf(response) };
+    const why = { reason, by: operatorOf(request, response) };
     const done = await ask(store, async () =>
       route === undefined
         ? store.operations.dropCall(source, call_id, why)

@@ -1,6 +1,7 @@
 import { own } from '@wrapup/call';
 import { agentName, type Config } from '@wrapup/config';
 import {
+  type AuditedAction,
   type DeliveryState,
   explainPause,
   type LedgerEntry,
@@ -21,7 +22,7 @@ import { readReconciliations } from '../queries/reconciliations.ts';
 import { CALL_STATES, type CallSearch, searchCalls } from '../queries/search-calls.ts';
 import { configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
 import { noticeOf, noticeOfReplay } from './notices.ts';
-import { noteAction } from './operator.ts';
+import { noteLook } from './operator.ts';
 import { queryOf } from './request.ts';
 
 export interface CallRoutesParts {
@@ -102,16 +103,14 @@ export function callRoutes({ store, config, connections, queues, log }: CallRout
     const replayed = did === 'replayed' ? replayedState(entry, queryOf(request, 'on')) : undefined;
     const follows = replayed === 'queued' && pauses.size === 0 && isRecent(queryOf(request, 'at'));
     // A page that is read again every few seconds does not ask the CRM each time.
-    const candidates = follows ? NOT_ASKED : await findCandidates(store, now, entry);
-    for (const [route, connection] of candidates.asked) {
-      const fields = { source: entry.source, call_id: entry.call_id, route, connection };
-      noteAction(log, request, response, { action: 'look up candidates', ...fields });
-    }
+    const candidates = follows
+      ? NOT_ASKED
+      : await findCandidates(store, now, entry, (what) => noteLook({ store, log }, request, response, what));
     sendPage(response, {
       title: `Call ${entry.call_id}`,
       notice: replayed === undefined ? noticeOf(did) : noticeOfReplay(replayed),
       ...(follows ? { refresh: REFRESH_S } : {}),
-      body: renderCall({ entry, kept, configured, pauses, agent, candidates: candidates.found }),
+      body: renderCall({ entry, kept, configured, pauses, agent, candidates }),
     });
   });
   return router;
@@ -161,28 +160,26 @@ function isRecent(at: string | undefined): boolean {
   return Math.abs(Date.now() - Number(at)) < FOLLOWED_MS;
 }
 
-interface Search {
-  /** Candidates by route: read from the CRM for this page, and kept nowhere. */
-  found: Map<string, Candidates>;
-  /** Connection that was asked, by route. */
-  asked: Map<string, string>;
-}
+const NOT_ASKED: ReadonlyMap<string, Candidates> = new Map();
 
-const NOT_ASKED: Search = { found: new Map(), asked: new Map() };
-
-/** People whom parked deliveries could be about. */
-async function findCandidates(store: Store, config: Config, entry: LedgerEntry): Promise<Search> {
-  const [found, asked] = [new Map<string, Candidates>(), new Map<string, string>()];
+/** People whom parked deliveries could be about, by route: read from the CRM for this page, and kept nowhere. @param note called before */
+async function findCandidates(
+  store: Store,
+  config: Config,
+  entry: LedgerEntry,
+  note: (what: Omit<AuditedAction, 'action'>) => Promise<void>,
+): Promise<Map<string, Candidates>> {
+  const found = new Map<string, Candidates>();
   await Promise.all(
     entry.deliveries.map(async ({ route, connection: name, state, code, candidates }) => {
       const connection = own(config.connections, name);
       // Records between which a person has to decide are no people.
       if (state !== 'parked' || code === 'ambiguous_record' || !candidates?.length || !connection) return;
-      asked.set(route, name);
+      await note({ source: entry.source, call_id: entry.call_id, route, connection: name });
       found.set(route, await askWho(store, connection, candidates));
     }),
   );
-  return { found, asked };
+  return found;
 }
 
 /** Revisions whose bytes have not expired. */

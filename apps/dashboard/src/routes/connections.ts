@@ -55,8 +55,8 @@ export function connectionRoutes({ store, config, connections, log }: Connection
       const reason = scrub((fieldOf(request, 'reason') ?? '').trim(), MAX_REASON_LENGTH);
       const state = await ask(store, () =>
         action === 'pause'
-          ? store.connections.pause(name, reason || undefined, operatorOf(response))
-          : store.connections.resume(name, operatorOf(response)),
+          ? store.connections.pause(name, reason || undefined, operatorOf(request, response))
+          : store.connections.resume(name, operatorOf(request, response)),
       );
       noteAction(log, request, response, { action, connection: name });
       const did = action === 'pause' ? 'paused' : state.circuit === 'open' ? 'probing' : 'resumed';

@@ -1,21 +1,25 @@
+import type { Store } from '@wrapup/queue';
 import { clientAddress, type Logger } from '@wrapup/telemetry';
 import express, { type Request, type Response, Router } from 'express';
 import { renderLogin } from '../pages/login-page.ts';
+import { ask } from '../queries/ask-redis.ts';
 import type { CheckPassword } from '../security/password.ts';
 import { clearSessionCookie, readSessionCookie, setSessionCookie } from '../security/session-cookie.ts';
 import type { Sessions } from '../security/sessions.ts';
 import { noticeOf } from './notices.ts';
-import { noteAction } from './operator.ts';
+import { noteAction, operatorOf } from './operator.ts';
 import { fieldOf, queryOf } from './request.ts';
 
 export interface LoginRoutesParts {
   sessions: Sessions;
   checkPassword: CheckPassword;
   log: Logger;
+  /** Whose audit holds who signed in and out. */
+  store: Store;
 }
 
 /** `GET` and `POST /login`, and `POST /logout`: before anyone is known, behind the checks of host and origin. */
-export function loginRoutes({ sessions, checkPassword, log }: LoginRoutesParts): Router {
+export function loginRoutes({ sessions, checkPassword, log, store }: LoginRoutesParts): Router {
   const router = Router();
   const form = express.urlencoded({ extended: false, limit: '10kb' });
 
@@ -36,8 +40,9 @@ export function loginRoutes({ sessions, checkPassword, log }: LoginRoutesParts):
     const previous = await sessions.read(readSessionCookie(request));
     if (previous) await sessions.end(previous);
     const { token, session } = await sessions.start(principal);
-    setSessionCookie(request, response, token, session.expires_at);
     response.locals.identity = { principal, session };
+    await ask(store, () => store.audit.note(operatorOf(request, response), { action: 'sign in' }));
+    setSessionCookie(request, response, token, session.expires_at);
     noteAction(log, request, response, { action: 'sign in' });
     if (isUnseenTls(request)) {
       log.warn(
@@ -61,6 +66,7 @@ export function loginRoutes({ sessions, checkPassword, log }: LoginRoutesParts):
     if (!session) return;
     await sessions.end(session);
     response.locals.identity = { principal: session.principal, session };
+    await ask(store, () => store.audit.note(operatorOf(request, response), { action: 'sign out' }));
     noteAction(log, request, response, { action: 'sign out' });
   }
   return router;

@@ -71,7 +71,7 @@ export function omissionRoutes({ store, config, latest, connections, log }: Omis
     noteAction(log, request, response, { ...noted, of: line.open });
     let done = 0;
     const work = replayOmitted(store, line, {
-      ...{ attempts: (route) => attemptsOf(now, route), config: now.hash, by: operatorOf(response) },
+      ...{ attempts: (route) => attemptsOf(now, route), config: now.hash, by: operatorOf(request, response) },
       onCall: (_call, result) => {
         if (result === 'replayed') done += 1;
       },

@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AuditedAction, AuditedOperator, Store } from '@wrapup/queue';
 import { clientAddress, type Logger } from '@wrapup/telemetry';
 import type { Request, Response } from 'express';
+import { ask } from '../queries/ask-redis.ts';
 
-/** Name of whom the request comes from, for the log and the ledger. */
-export function operatorOf(response: Response): string {
-  return response.locals.identity?.principal.name ?? 'local user';
+/** Whom the request comes from, for ledger and audit. */
+export function operatorOf(request: Request, response: Response): AuditedOperator {
+  const { name = 'local user', client } = response.locals.identity?.principal ?? {};
+  const from = clientAddress(request) ?? '';
+  return { name, via: 'dashboard', from, ...(client === undefined ? {} : { client }) };
 }
 
 /**
@@ -20,9 +24,23 @@ export function noteAction(
   const { scope } = response.locals;
   const client = scope?.client === undefined ? {} : { client: scope.client };
   log.info(
-    { action, user: operatorOf(response), address: clientAddress(request), ...client, ...rest },
+    { action, user: operatorOf(request, response).name, address: clientAddress(request), ...client, ...rest },
     'an operator acted',
   );
+}
+
+/**
+ * Notes a look into a CRM, in the audit and in the log, before it is taken. @throws Unavailable when it cannot be noted: it is
+ * not taken then
+ */
+export async function noteLook(
+  { store, log }: { store: Store; log: Logger },
+  request: Request,
+  response: Response,
+  what: Omit<AuditedAction, 'action'>,
+): Promise<void> {
+  await ask(store, () => store.audit.note(operatorOf(request, response), { action: 'look up', ...what }));
+  noteAction(log, request, response, { action: 'look up', ...what });
 }
 
 /** Milliseconds that an answer waits for an action on many calls: a short one is done by then, a long one goes on behind it. */

@@ -9,7 +9,7 @@ import { sendPage } from '../pages/layout.ts';
 import { type PlaygroundResult, renderPlayground } from '../pages/playground-page.ts';
 import { askCrm } from '../queries/ask-crm.ts';
 import { configOfScope, scopeOf } from '../security/client-scope.ts';
-import { noteAction } from './operator.ts';
+import { noteLook } from './operator.ts';
 import { fieldOf } from './request.ts';
 
 /** A payload with a long transcript fits; the limit keeps a mistaken paste from blocking the process. */
@@ -60,8 +60,9 @@ export function playgroundRoutes({ store, config, log }: PlaygroundRoutesParts):
     const connection = result.connection === undefined ? undefined : own(current.connections, result.connection);
     if (ask && connection && result.plan) {
       // The address that is looked up stays out of the log.
-      const fields = { source: result.call?.source, route: result.route, connection: connection.name };
-      noteAction(log, request, response, { action: 'ask the CRM', ...fields });
+      const route = result.route === undefined ? {} : { route: result.route };
+      const fields = { ...(result.call && { source: result.call.source }), ...route, connection: connection.name };
+      await noteLook({ store, log }, request, response, fields);
       const entry = result.call && (await store.ledger.read(result.call.source, result.call.id));
       const delivery = entry?.deliveries.find(({ route }) => route === result.route);
       result.answer = await askCrm(store, connection, asReplay(result.plan, delivery?.records ?? []), delivery);

@@ -112,7 +112,7 @@ export function unresolvedRoutes({ store, config, latest, connections, log }: Un
     const seen = Number(fieldOf(request, 'seen'));
     const query = readQuery((name) => fieldOf(request, name));
     const filter = filterOf(query, Number.isFinite(seen) && seen > 0 ? seen : 0, scopeOf(response));
-    const given = { state, action, filter, by: operatorOf(response), ...(why === undefined ? {} : { why }) };
+    const given = { state, action, filter, by: operatorOf(request, response), ...(why === undefined ? {} : { why }) };
     await follow(request, response, await ask(store, () => startBulk(store, given)), now);
   }
 
@@ -125,7 +125,10 @@ export function unresolvedRoutes({ store, config, latest, connections, log }: Un
   ): Promise<void> {
     const line = { action: `${action} ${state}`, run: id, filter: filterNoted(request) };
     noteAction(log, request, response, { ...line, of });
-    const work = runBulk(store, id, { attempts: (route) => attemptsOf(now, route), config: now.hash }).then(
+    const work = runBulk(store, id, {
+      ...{ attempts: (route) => attemptsOf(now, route), config: now.hash },
+      by: operatorOf(request, response),
+    }).then(
       (run) => {
         noteAction(log, request, response, { ...line, ...countsOf(run) });
         return run;

@@ -94,6 +94,7 @@ export async function sweep(store: Store, config: Config, now = Date.now()): Pro
     () => store.ledger.trim(before),
     () => store.people.trim(before),
     () => store.unresolved.trim(before),
+    () => store.audit.trim(before),
     () => maintainIndex(store, { before, now }),
     () => finishUpgrade(store, config, { now }),
     () => packSettled(store, { now }),

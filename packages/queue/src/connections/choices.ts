@@ -4,9 +4,10 @@
  * operator, or with the person who is forgotten.
  */
 import { emailForm } from '@wrapup/call';
+import { AUDIT_LUA, type AuditedOperator, writeAudit } from '../audit/audit-entry.ts';
 import type { IndexKey } from '../encryption/index-key.ts';
 import type { DeliveryEntry, OperatorChoice } from '../ledger/entry.ts';
-import { type RedisClient, scanKeys } from '../redis/client.ts';
+import { defineScript, type RedisClient, scanKeys } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
 
 type ChosenBy = NonNullable<DeliveryEntry['ambiguous']>['by'];
@@ -39,6 +40,16 @@ interface ChosenPerson {
 
 /** Characters of a digest that name a choice to a person. */
 const NAMED = 10;
+
+/** Takes a choice back. KEYS choices, audit. ARGV digest, entry of the audit or nothing. Answers 1, or 0 when there is none. */
+const removeChoice = defineScript<number>(
+  'wrapupRemoveChoice',
+  `${AUDIT_LUA}
+if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
+noteAudit(KEYS[2], ARGV[2])
+return 1
+`,
+);
 
 export class Choices {
   readonly #redis: RedisClient;
@@ -99,9 +110,14 @@ export class Choices {
     return found.sort((a, b) => b.at - a.at);
   }
 
-  /** @returns whether it was there */
-  async remove({ connection, digest }: Pick<KeptChoice, 'connection' | 'digest'>): Promise<boolean> {
-    return (await this.#redis.hdel(this.#keys.choices(connection), digest)) > 0;
+  /** @param by who takes it back @returns whether it was there */
+  async remove(
+    { connection, digest }: Pick<KeptChoice, 'connection' | 'digest'>,
+    by?: AuditedOperator,
+  ): Promise<boolean> {
+    const target = nameOfChoice({ digest });
+    const audit = writeAudit(by, { action: 'remove choice', connection, target });
+    return (await removeChoice(this.#redis, [this.#keys.choices(connection), this.#keys.audit], [digest, audit])) === 1;
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Failure, WriteOutcome } from '@wrapup/destination';
+import { type AuditedOperator, writeAudit } from '../audit/audit-entry.ts';
 import { type DailyQuota, readDailyQuota } from '../context/daily-quota.ts';
 import type { Queues } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/client.ts';
@@ -136,20 +137,26 @@ export class Connections {
   /**
    * Pauses it for an operator; a batch on its way to the CRM is still written, and what waits for its batch goes back. An
    * earlier pause keeps its beginning, reason and operator.
-   * @param by whose login it is, or the user of the operating system on the command line
+   * @param by who does it
    */
-  async pause(connection: string, reason?: string, by?: string): Promise<ConnectionState> {
-    const text = JSON.stringify({ since: Date.now(), ...(reason && { reason }), ...(by && { by }) });
-    await scripts.setOperatorPause(this.#redis, this.#keysOf(connection), [text, '', connection]);
+  async pause(connection: string, reason?: string, by?: AuditedOperator): Promise<ConnectionState> {
+    const text = JSON.stringify({ since: Date.now(), ...(reason && { reason }), ...(by && { by: by.name }) });
+    const audit = writeAudit(by, { action: 'pause', connection, ...(reason && { reason }) });
+    await scripts.setOperatorPause(this.#redis, this.#pauseKeys(connection), [text, '', audit, connection]);
     return this.syncQueuePause(connection);
   }
 
   /** Ends an operator's pause. A pause of the circuit stays, and is probed at once. @param by as for `pause` */
-  async resume(connection: string, by?: string): Promise<ConnectionState> {
-    const note = by === undefined ? '' : JSON.stringify({ at: Date.now(), by });
-    await scripts.setOperatorPause(this.#redis, this.#keysOf(connection), ['', note, connection]);
+  async resume(connection: string, by?: AuditedOperator): Promise<ConnectionState> {
+    const note = by === undefined ? '' : JSON.stringify({ at: Date.now(), by: by.name });
+    const audit = writeAudit(by, { action: 'resume', connection });
+    await scripts.setOperatorPause(this.#redis, this.#pauseKeys(connection), ['', note, audit, connection]);
     await this.probeNow(connection);
     return this.syncQueuePause(connection);
+  }
+
+  #pauseKeys(connection: string): string[] {
+    return [...this.#keysOf(connection), this.#keys.audit];
   }
 
   #keysOf(connection: string): string[] {

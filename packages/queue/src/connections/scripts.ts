@@ -7,6 +7,7 @@
  * second key, with the connection as the last argument. A process reads what has changed since it last looked, and not the
  * state of every connection.
  */
+import { AUDIT_LUA } from '../audit/audit-entry.ts';
 import { defineScript } from '../redis/client.ts';
 
 /** Ms to the probe after so many tries. */
@@ -23,13 +24,15 @@ end
 `;
 
 /**
- * An operator's pause begins, or ends. KEYS state, changes. ARGV the pause as JSON, or nothing for its end; who ended it as JSON,
- * where it is known; connection. A pause that exists stays as it is.
+ * An operator's pause begins, or ends. KEYS state, changes, audit. ARGV the pause as JSON, or nothing for its end; who ended it as
+ * JSON, where it is known; entry of the audit or nothing; connection. A pause that exists stays as it is, and has its entry already.
  */
 export const setOperatorPause = defineScript<null>(
   'wrapupOperatorPause',
-  `${NOTE_CHANGE}
-if ARGV[1] ~= '' then redis.call('HSETNX', KEYS[1], 'operator', ARGV[1]) else redis.call('HDEL', KEYS[1], 'operator') end
+  `${NOTE_CHANGE}${AUDIT_LUA}
+local did = 1
+if ARGV[1] ~= '' then did = redis.call('HSETNX', KEYS[1], 'operator', ARGV[1]) else redis.call('HDEL', KEYS[1], 'operator') end
+if did == 1 then noteAudit(KEYS[3], ARGV[3]) end
 if ARGV[2] ~= '' then redis.call('HSET', KEYS[1], 'resumed', ARGV[2]) end
 changed()
 `,

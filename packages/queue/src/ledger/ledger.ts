@@ -46,6 +46,12 @@ interface PayloadDays {
 /** Runs a step, and adds in it the jobs of the deliveries that it opens. */
 type AddJobs = (step: AtomicStep, call: { keys: string[]; args: (string | number)[] }) => Promise<string>;
 
+interface OverrideOptions {
+  by?: string | undefined;
+  chosen?: OperatorChoice | undefined;
+  audit?: string;
+}
+
 interface OutcomeOptions {
   refundAttempt?: boolean;
   keptMs?: number;
@@ -200,6 +206,7 @@ export class Ledger extends LedgerReader {
    * Puts a delivery back on its way.
    * @param options.by the operator's name, where it is known
    * @param options.chosen whom it is about
+   * @param options.audit text of an entry
    * @returns undefined when its state is not among `from`, or who was chosen is none of its candidates
    */
   requeue(
@@ -207,13 +214,13 @@ export class Ledger extends LedgerReader {
     callId: string,
     route: string,
     from: readonly DeliveryState[],
-    { by, chosen }: { by?: string | undefined; chosen?: OperatorChoice | undefined } = {},
+    options: OverrideOptions = {},
   ): Promise<DeliveryEntry | undefined> {
-    return this.#override(source, callId, route, 'queued', '', from, by, chosen);
+    return this.#override(source, callId, route, 'queued', '', from, options);
   }
 
   /**
-   * Gives a delivery up, noting who did and why beside the reason for which it had stopped; or only the parked revision, where
+   * Gives a delivery up, noting who did and why beside the reason for which it had stopped (`audit`: text of an entry); or only the parked revision, where
    * it displaced one that was not written yet: that one is `queued` again, and the sweep adds its job. One that a worker took a
    * moment ago, or is sending, is written all the same (`recheck`).
    */
@@ -222,8 +229,9 @@ export class Ledger extends LedgerReader {
     callId: string,
     route: string,
     { reason, by }: Omit<DropNote, 'at'>,
+    audit = '',
   ): Promise<DeliveryEntry | undefined> {
-    return this.#override(source, callId, route, 'dropped', reason, ['parked', 'dead', 'queued'], by);
+    return this.#override(source, callId, route, 'dropped', reason, ['parked', 'dead', 'queued'], { by, audit });
   }
 
   /** A change that answers nothing where there is no entry: one that is packed is taken out for it. */
@@ -242,15 +250,17 @@ export class Ledger extends LedgerReader {
     state: 'queued' | 'dropped',
     reason: string,
     from: readonly DeliveryState[],
-    by = '',
-    chosen?: OperatorChoice,
+    { by = '', chosen, audit = '' }: OverrideOptions,
   ): Promise<DeliveryEntry | undefined> {
     const noted = chosen ? JSON.stringify(chosen) : '';
     const answer = await this.#change(source, callId, () =>
       scripts.overrideDelivery(
         this.redis,
-        [this.keys.ledger(source, callId), this.keys.open, this.keys.unresolved, this.keys.counts],
-        [route, Date.now(), memberOf(source, callId), state, reason, from.join(','), by, noted],
+        [
+          ...[this.keys.ledger(source, callId), this.keys.open, this.keys.unresolved],
+          ...[this.keys.counts, this.keys.audit],
+        ],
+        [route, Date.now(), memberOf(source, callId), state, reason, from.join(','), by, noted, audit],
       ),
     );
     return answer ? repairDelivery(JSON.parse(answer)) : undefined;
@@ -259,21 +269,23 @@ export class Ledger extends LedgerReader {
   /**
    * Notes that a call was forgotten, gives up what had not ended, and keeps of the rest only states.
    * @param by name of the operator who asks for it
+   * @param audit text of an entry
    * @returns the deliveries as they were before, and the digests of the call in the index of people
    */
   async forget(
     source: string,
     callId: string,
     by = '',
+    audit = '',
   ): Promise<{ deliveries: DeliveryEntry[]; people: string[] } | undefined> {
     const answer = await this.#change(source, callId, () =>
       scripts.forgetCall(
         this.redis,
         [
           ...[this.keys.ledger(source, callId), this.keys.open, this.keys.unresolved],
-          ...[this.keys.omissions, this.keys.counts],
+          ...[this.keys.omissions, this.keys.counts, this.keys.audit],
         ],
-        [Date.now(), memberOf(source, callId), 'The call was forgotten on request.', by],
+        [Date.now(), memberOf(source, callId), 'The call was forgotten on request.', by, audit],
       ),
     );
     if (!answer) return undefined;
@@ -284,14 +296,18 @@ export class Ledger extends LedgerReader {
     };
   }
 
-  /** Notes that a call cannot even be routed. Does nothing for a call that the ledger does not know. */
+  /**
+   * Notes that a call cannot even be routed. Does nothing for a call that the ledger does not know.
+   * @param audit text of an entry, where a person drops it
+   */
   async stop(
     source: string,
     callId: string,
     why: Omit<NonNullable<LedgerEntry['stopped']>, 'at'> & { at?: number },
+    audit = '',
   ): Promise<void> {
-    const keys = [this.keys.ledger(source, callId), this.keys.unresolved];
-    await scripts.stopCall(this.redis, keys, [JSON.stringify({ at: Date.now(), ...why })]);
+    const keys = [this.keys.ledger(source, callId), this.keys.unresolved, this.keys.audit];
+    await scripts.stopCall(this.redis, keys, [JSON.stringify({ at: Date.now(), ...why }), audit]);
   }
 
   /**
@@ -341,11 +357,11 @@ export class Ledger extends LedgerReader {
     return done === 1 ? stopped : undefined;
   }
 
-  /** Takes back that a call was stopped, so that it gets another chance. False when it is not stopped. */
-  async reopen(source: string, callId: string): Promise<boolean> {
-    const keys = [this.keys.ledger(source, callId), this.keys.open, this.keys.unresolved];
+  /** Takes back that a call was stopped, so that it gets another chance. False when it is not stopped. @param audit text of an entry */
+  async reopen(source: string, callId: string, audit = ''): Promise<boolean> {
+    const keys = [this.keys.ledger(source, callId), this.keys.open, this.keys.unresolved, this.keys.audit];
     const done = await this.#change(source, callId, () =>
-      scripts.reopenCall(this.redis, keys, [Date.now(), memberOf(source, callId)]),
+      scripts.reopenCall(this.redis, keys, [Date.now(), memberOf(source, callId), audit]),
     );
     return done === 1;
   }

@@ -6,6 +6,7 @@
  * lock, a sweep and an operator can never undo each other.
  */
 
+import { AUDIT_LUA } from '../audit/audit-entry.ts';
 import { OMISSIONS_LUA } from '../omissions/omissions-index.ts';
 import { defineScript } from '../redis/client.ts';
 import { BYTE_ORDER_LUA } from '../redis/cursor.ts';
@@ -129,13 +130,15 @@ return 1
 );
 
 /**
- * Notes that a call cannot even be routed. KEYS ledger, unresolved. ARGV `stopped` JSON. Answers 1, or 0 when the ledger does
- * not know it.
+ * Notes that a call cannot even be routed. KEYS ledger, unresolved, audit. ARGV `stopped` JSON, entry of the audit where a person
+ * drops it, or nothing. Answers 1, or 0 when the ledger does not know it.
  */
 export const stopCall = defineScript<number>(
   'wrapupStop',
-  `${INDEX_LUA}
+  `${INDEX_LUA}${AUDIT_LUA}
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local before = redis.call('HGET', KEYS[1], 'stopped')
+noteAudit(KEYS[3], ARGV[2], before and cjson.decode(before))
 setStopped(KEYS[2], ARGV[1])
 redis.call('HDEL', KEYS[1], 'waiting')
 return 1
@@ -144,12 +147,15 @@ return 1
 
 /**
  * Gives a stopped call another chance, all in one step, so that a crash right after leaves it to the sweep: its revisions
- * of no known shape count as unread. KEYS ledger, open, unresolved. ARGV now, member. Answers 1, or 0 when it is not stopped.
+ * of no known shape count as unread. KEYS ledger, open, unresolved, audit. ARGV now, member, entry of the audit or nothing. Answers
+ * 1, or 0 when it is not stopped.
  */
 export const reopenCall = defineScript<number>(
   'wrapupReopen',
-  `${INDEX_LUA}
+  `${INDEX_LUA}${AUDIT_LUA}
+local before = redis.call('HGET', KEYS[1], 'stopped')
 if not clearStopped(KEYS[3]) then return 0 end
+noteAudit(KEYS[4], ARGV[3], before and cjson.decode(before))
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
   if string.sub(all[i], 1, 4) == 'rev:' then
@@ -168,13 +174,14 @@ return 1
 /**
  * Notes that a call was forgotten: what had not ended is given up, and nothing of it is taken in again. Of deliveries and
  * revisions only what says nothing of a person stays; `people` until the index is clear of the call.
- * KEYS ledger, open, unresolved, omissions, counts. ARGV now, member, reason, who (or nothing). Answers [deliveries as they were, people],
- * or nothing when the ledger does not know the call.
+ * KEYS ledger, open, unresolved, omissions, counts, audit. ARGV now, member, reason, who (or nothing), entry of the audit or
+ * nothing. Answers [deliveries as they were, people], or nothing when the ledger does not know the call.
  */
 export const forgetCall = defineScript<string | null>(
   'wrapupForget',
-  `${INDEX_LUA}${OMISSIONS_LUA}${COUNTS_LUA}
+  `${INDEX_LUA}${OMISSIONS_LUA}${COUNTS_LUA}${AUDIT_LUA}
 if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
+noteAudit(KEYS[6], ARGV[5])
 local function only(from, names)
   local kept = {}
   for name in string.gmatch(names, '%S+') do kept[name] = from[name] end
@@ -218,14 +225,15 @@ return cjson.encode({ before, people })
 );
 
 /**
- * An operator's change: replay or drop. KEYS ledger, open, unresolved, counts. ARGV route, now, member, `queued` or `dropped`, reason,
+ * An operator's change: replay or drop. KEYS ledger, open, unresolved, counts, audit. ARGV route, now, member, `queued` or
+ * `dropped`, reason,
  * allowed states (comma-separated), who (or nothing), then for a replay whom an operator chose among the candidates of an
- * ambiguous match (JSON, or nothing). A dropped revision that displaced one which was not written yet sends that one on its way
- * again. Answers the delivery as it is now, or nothing when its state does not allow it.
+ * ambiguous match (JSON, or nothing), and the entry of the audit or nothing. A dropped revision that displaced one which was not
+ * written yet sends that one on its way again. Answers the delivery as it is now, or nothing when its state does not allow it.
  */
 export const overrideDelivery = defineScript<string | null>(
   'wrapupOverride',
-  `${INDEX_LUA}${COUNTS_LUA}
+  `${INDEX_LUA}${COUNTS_LUA}${AUDIT_LUA}
 local name = 'dlv:' .. ARGV[1]
 local have = redis.call('HGET', KEYS[1], name)
 if not have then return nil end
@@ -238,6 +246,7 @@ if chosen then
   if not known then return nil end
   delivery.chosen = chosen
 end
+noteAudit(KEYS[5], ARGV[9], delivery)
 removeItem(KEYS[3], ARGV[1], delivery)
 local state = ARGV[4]
 if state == 'dropped' and delivery.displaced then state, delivery.revision = 'queued', delivery.displaced end

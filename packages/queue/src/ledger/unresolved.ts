@@ -9,9 +9,8 @@ import { type Cursor, readCursor, writeCursor } from '../redis/cursor.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { DeliveryEntry, LedgerEntry } from './entry.ts';
 import type { Ledger } from './ledger.ts';
+import type { UnresolvedFilter, UnresolvedState } from './unresolved-filter.ts';
 import { countPartitions, type ReadItems, readItems, trimIndex } from './unresolved-index.ts';
-
-export type UnresolvedState = 'parked' | 'dead';
 
 /** One delivery that waits for a person, or a call that never got as far as its routes (`route` null). */
 export interface UnresolvedItem {
@@ -32,21 +31,6 @@ export interface UnresolvedItem {
   lasting?: true;
   /** Its place in the list: `after` this one the list goes on. */
   cursor: string;
-}
-
-export interface UnresolvedFilter {
-  client?: string | undefined;
-  source?: string | undefined;
-  route?: string | undefined;
-  connection?: string | undefined;
-  /** Any of these codes. */
-  codes?: readonly string[] | undefined;
-  /** What code and reason contain; upper and lower case of ASCII do not matter. Not indexed: each item is read. */
-  text?: string | undefined;
-  /** Epoch ms: stopped then or later. */
-  since?: number | undefined;
-  /** Epoch ms: stopped then or before. */
-  until?: number | undefined;
 }
 
 /** How many items of one kind there are. */

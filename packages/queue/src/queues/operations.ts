@@ -7,6 +7,7 @@
  */
 import type { Priority } from '@wrapup/destination';
 import type { Queue } from 'bullmq';
+import { type AuditedOperator, writeAudit } from '../audit/audit-entry.ts';
 import type { Choices } from '../connections/choices.ts';
 import type { DeliveryEntry, DeliveryState, DropNote, LedgerEntry, OperatorChoice, Received } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -22,6 +23,17 @@ export type Replayed = 'replayed' | 'moved' | 'expired';
 
 /** Why a choice could not be made: the person is no candidate; or the number was only said, and no later call is chosen by it. */
 export type ChoiceRefused = 'no_candidate' | 'only_said';
+
+/** Who asks for an action, with what. */
+interface Asked {
+  /** Absent: no one is noted in ledger and audit. */
+  by?: AuditedOperator | undefined;
+  /** It is part of a run, which has entries of its own in the audit. */
+  run?: true | undefined;
+}
+
+/** Why something is given up, and by whom. */
+type DropReason = Asked & Pick<DropNote, 'reason'>;
 
 /** A call whose deliveries get jobs. */
 interface JobOwner {
@@ -188,6 +200,7 @@ export class Operations {
    * own first
    * @param options.by who asks for it
    * @param options.chosen whom the call is about, as an operator chose among the candidates of an ambiguous match
+   * @param options.lasting the choice is kept for later calls
    * @returns `moved` when it is in none of them; `expired` when there is no payload left to deliver. Neither changes it
    */
   async replay(
@@ -198,16 +211,19 @@ export class Operations {
       attempts: number;
       from?: readonly DeliveryState[];
       config?: string | undefined;
-      by?: string | undefined;
       chosen?: OperatorChoice | undefined;
-    },
+      lasting?: boolean | undefined;
+    } & Asked,
   ): Promise<Replayed> {
-    const { attempts, from = ['parked', 'dead'], config, by, chosen } = options;
+    const { attempts, from = ['parked', 'dead'], config, by, chosen, run } = options;
     const before = await this.#ledger.read(source, callId);
     const old = before?.deliveries.find((delivery) => delivery.route === route);
     if (!old || !from.includes(old.state)) return 'moved';
     if (!(await this.#payloads.has(source, callId, old.revision))) return 'expired';
-    const delivery = await this.#ledger.requeue(source, callId, route, from, { by, chosen });
+    const place = { source, call_id: callId, route, connection: old.connection };
+    const action = chosen ? { action: 'choose' as const, record: chosen.person } : { action: 'replay' as const };
+    const audit = run ? '' : writeAudit(by, { ...action, ...place, ...(options.lasting ? { lasting: true } : {}) });
+    const delivery = await this.#ledger.requeue(source, callId, route, from, { by: by?.name, chosen, audit });
     if (!delivery) return 'moved';
     await this.enqueueDelivery({ source, call_id: callId }, delivery, attempts, config);
     await this.removeUnresolved(source, callId, old);
@@ -223,7 +239,7 @@ export class Operations {
     source: string,
     callId: string,
     route: string,
-    { person, by, remember }: { person: string; by: string; remember: boolean },
+    { person, by, remember }: { person: string; by: AuditedOperator; remember: boolean },
     options: { attempts: number; config?: string | undefined },
   ): Promise<Replayed | ChoiceRefused> {
     const { deliveries } = (await this.#ledger.read(source, callId)) ?? {};
@@ -232,8 +248,9 @@ export class Operations {
     const { connection, ambiguous, candidates = [], candidate_urls: urls = {} } = delivery;
     if (!candidates.includes(person)) return 'no_candidate';
     if (remember && !ambiguous) return 'only_said';
-    const chosen = { person, by, at: Date.now() };
-    const done = await this.replay(source, callId, route, { ...options, from: ['parked'], by, chosen });
+    const chosen = { person, by: by.name, at: Date.now() };
+    const how = { ...options, from: ['parked' as const], by, chosen, lasting: remember };
+    const done = await this.replay(source, callId, route, how);
     if (done !== 'replayed' || !remember || !ambiguous) return done;
     const { digest, by: of } = ambiguous;
     const url = urls[person];
@@ -241,10 +258,15 @@ export class Operations {
     return done;
   }
 
-  /** Lets a call that was stopped before its routes try again. False when it is not stopped. @param config as for `replay` */
-  async replayCall(source: string, callId: string, config?: string): Promise<boolean> {
+  /** Lets a call that was stopped before its routes try again. False when it is not stopped. @param options as for `replay` */
+  async replayCall(
+    source: string,
+    callId: string,
+    { config, by, run }: Asked & { config?: string | undefined } = {},
+  ): Promise<boolean> {
+    const audit = run ? '' : writeAudit(by, { action: 'replay', source, call_id: callId });
     // Removed before the job is added: the worker may stop the call again at once.
-    if (!(await this.#ledger.reopen(source, callId))) return false;
+    if (!(await this.#ledger.reopen(source, callId, audit))) return false;
     await this.removeUnresolvedCall(source, callId);
     const entry = await this.#ledger.read(source, callId);
     const calls = this.#queues.calls(source);
@@ -258,14 +280,12 @@ export class Operations {
   }
 
   /** Drops a call that was stopped before its routes; both reasons stay in the ledger. False when it is not stopped. */
-  async dropCall(source: string, callId: string, why: Omit<DropNote, 'at'>): Promise<boolean> {
+  async dropCall(source: string, callId: string, { reason, by, run }: DropReason): Promise<boolean> {
     const entry = await this.#ledger.read(source, callId);
     if (!entry?.stopped || entry.stopped.state === 'dropped') return false;
-    await this.#ledger.stop(source, callId, {
-      ...entry.stopped,
-      state: 'dropped',
-      dropped: { at: Date.now(), ...why },
-    });
+    const dropped = { at: Date.now(), reason, ...(by ? { by: by.name } : {}) };
+    const audit = run ? '' : writeAudit(by, { action: 'drop', source, call_id: callId, reason });
+    await this.#ledger.stop(source, callId, { ...entry.stopped, state: 'dropped', dropped }, audit);
     await this.removeUnresolvedCall(source, callId);
     return true;
   }
@@ -280,11 +300,14 @@ export class Operations {
     source: string,
     callId: string,
     route: string,
-    why: Omit<DropNote, 'at'>,
+    { reason, by, run }: DropReason,
   ): Promise<DeliveryEntry | undefined> {
     const before = await this.#ledger.read(source, callId);
     const old = before?.deliveries.find((delivery) => delivery.route === route);
-    const delivery = await this.#ledger.drop(source, callId, route, why);
+    const place = { source, call_id: callId, route, ...(old ? { connection: old.connection } : {}) };
+    const audit = run ? '' : writeAudit(by, { action: 'drop', ...place, reason });
+    const why = { reason, ...(by ? { by: by.name } : {}) };
+    const delivery = await this.#ledger.drop(source, callId, route, why, audit);
     if (delivery && old) await this.removeUnresolved(source, callId, old);
     return delivery;
   }

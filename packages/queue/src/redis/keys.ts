@@ -33,6 +33,8 @@ export interface Keys {
   alerted: string;
   /** Hash: bulk runs by id. */
   bulkRuns: string;
+  /** Stream: what operators did (`audit/audit-entry.ts`). */
+  audit: string;
   /** Sorted set of calls by arrival: those that name one person. @param digest as `ledger/people-index.ts` makes it */
   person(digest: string): string;
   /** Sorted set of `<revision>:<source>:<call id>` by arrival: revisions that no worker has read. */
@@ -107,6 +109,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     choices: (connection) => `${prefix}:choices:${connection}`,
     alerted: `${prefix}:alerted`,
     bulkRuns: `${prefix}:bulk-runs`,
+    audit: `${prefix}:audit`,
     person: (digest) => `${prefix}:person:${digest}`,
     unread: `${prefix}:unread`,
     payload: (source, callId, revision) => `${prefix}:payload:${source}:${callId}:${revision}`,

@@ -7,9 +7,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DropNote } from '../ledger/entry.ts';
-import type { UnresolvedFilter, UnresolvedItem, UnresolvedPage, UnresolvedState } from '../ledger/unresolved.ts';
-import type { Replayed } from '../queues/operations.ts';
+import type { AuditedOperator } from '../audit/audit-entry.ts';
+import type { UnresolvedItem, UnresolvedPage } from '../ledger/unresolved.ts';
+import type { UnresolvedFilter, UnresolvedState } from '../ledger/unresolved-filter.ts';
+import type { Operations, Replayed } from '../queues/operations.ts';
 import { RedisLease } from '../redis/lease.ts';
 import type { Store } from './store.ts';
 
@@ -25,7 +26,7 @@ export interface BulkRun {
   action: BulkAction;
   /** With `until`, the moment that it means. */
   filter: UnresolvedFilter & { until: number };
-  /** Why they are dropped, and who does it; both stay in the ledger. */
+  /** Why they are dropped, and name of who began it; both stay in the ledger. */
   why?: string;
   by?: string;
   /** Epoch ms. */
@@ -54,6 +55,8 @@ interface BulkOptions {
   attempts(route: string): number;
   /** Hash of the configuration that a replay is asked for with. */
   config?: string | undefined;
+  /** Who begins or resumes it, for the audit. */
+  by?: AuditedOperator | undefined;
   /** Ends it after the step in hand. */
   signal?: AbortSignal;
   /** Called with what became of each item. */
@@ -81,18 +84,27 @@ export class RunIsTaken extends Error {
 /** Notes a run of everything that the filter names and that has stopped by `filter.until`, default now. */
 export async function startBulk(
   store: Store,
-  { state, action, filter, why, by }: Pick<BulkRun, 'state' | 'action' | 'why' | 'by'> & { filter: UnresolvedFilter },
+  {
+    state,
+    action,
+    filter,
+    why,
+    by,
+  }: Pick<BulkRun, 'state' | 'action' | 'why'> & {
+    by?: AuditedOperator | undefined;
+    filter: UnresolvedFilter;
+  },
 ): Promise<BulkRun> {
   const now = Date.now();
   const whole = { ...filter, until: Math.min(filter.until ?? now, now) };
   const run: BulkRun = {
     ...{ id: randomBytes(4).toString('hex'), state, action, filter: whole },
     ...(why === undefined ? {} : { why }),
-    ...(by === undefined ? {} : { by }),
+    ...(by === undefined ? {} : { by: by.name }),
     ...{ started: now, moved_at: now, of: await store.unresolved.count(state, whole) },
     ...{ matched: 0, done: 0, expired: 0, moved: 0 },
   };
-  await note(store, run);
+  await note(store, run, { by, step: 'begun' });
   const runs = await listBulk(store);
   const old = runs.slice(MAX_RUNS).map(({ id }) => id);
   if (old.length > 0) await store.redis.hdel(store.keys.bulkRuns, ...old);
@@ -131,14 +143,15 @@ export async function runBulk(store: Store, id: string, options: BulkOptions): P
 
 async function carryOn(store: Store, begun: BulkRun, options: BulkOptions): Promise<BulkRun> {
   let run: BulkRun = { ...(begun.begun ? await recount(store, begun) : begun), begun: true };
-  await note(store, run);
+  const { by } = options;
+  await note(store, run, begun.begun ? { by, step: 'resumed' } : {});
   await report(store, run, options);
   for (let failures = 0; run.ended === undefined && !options.signal?.aborted; ) {
     const step = await takeStep(store, run, options);
     run = step.run;
     if (step.error === undefined) {
       failures = 0;
-      await note(store, run);
+      await note(store, run, run.ended === undefined ? {} : { by, step: 'ended' });
       await report(store, run, options);
       continue;
     }
@@ -214,16 +227,31 @@ async function act(
   item: UnresolvedItem,
   options: BulkOptions,
 ): Promise<BulkResult> {
-  if (action === 'replay') return replayUnresolved(store, state, item, { ...options, by });
-  return (await dropUnresolved(store, item, { reason: why, ...(by === undefined ? {} : { by }) }))
-    ? 'dropped'
-    : 'moved';
+  // The run has entries of its own.
+  const asked = { run: true as const, ...(by === undefined ? {} : { by: { name: by } }) };
+  if (action === 'replay') return replayUnresolved(store, state, item, { ...options, ...asked });
+  return (await dropUnresolved(store, item, { reason: why, ...asked })) ? 'dropped' : 'moved';
 }
 
-async function note({ redis, keys }: Store, run: BulkRun): Promise<void> {
-  await redis.hset(keys.bulkRuns, run.id, JSON.stringify(run));
+/** Keeps where a run stands, and in the same transaction what the audit says of it. */
+async function note(
+  { redis, keys, audit }: Store,
+  run: BulkRun,
+  { by, step }: { by?: AuditedOperator | undefined; step?: 'begun' | 'resumed' | 'ended' } = {},
+): Promise<void> {
   // A filter may hold what an operator typed.
-  await redis.expire(keys.bulkRuns, KEPT_S);
+  const changes = redis.multi().hset(keys.bulkRuns, run.id, JSON.stringify(run)).expire(keys.bulkRuns, KEPT_S);
+  if (step !== undefined) {
+    const { id, state, action, filter, of, done, expired, why } = run;
+    const what = step === 'resumed' ? 'resume run' : action === 'replay' ? 'replay many' : 'drop many';
+    audit.noteIn(changes, by, {
+      ...{ action: what, run: id, of_state: state, filter, of: filter.text && step === 'ended' ? run.matched : of },
+      ...(step === 'resumed' ? {} : { step }),
+      ...(step === 'ended' ? { done, expired } : {}),
+      ...(why === undefined ? {} : { reason: why }),
+    });
+  }
+  for (const [error] of (await changes.exec()) ?? []) if (error) throw error;
 }
 
 /** Replays one item. */
@@ -231,17 +259,17 @@ export async function replayUnresolved(
   { operations }: Pick<Store, 'operations'>,
   state: UnresolvedState,
   { source, call_id, route }: Pick<UnresolvedItem, 'source' | 'call_id' | 'route'>,
-  { attempts, config, by }: Pick<BulkOptions, 'attempts' | 'config'> & { by?: string | undefined },
+  { attempts, config, by, run }: Pick<BulkOptions, 'attempts' | 'config' | 'by'> & { run?: true },
 ): Promise<Replayed> {
-  if (route === null) return (await operations.replayCall(source, call_id, config)) ? 'replayed' : 'moved';
-  return operations.replay(source, call_id, route, { attempts: attempts(route), from: [state], config, by });
+  if (route === null) return (await operations.replayCall(source, call_id, { config, by, run })) ? 'replayed' : 'moved';
+  return operations.replay(source, call_id, route, { attempts: attempts(route), from: [state], config, by, run });
 }
 
 /** Gives one of them up; who did and why stay in the ledger. False when it has moved on meanwhile. */
 export async function dropUnresolved(
   { operations }: Pick<Store, 'operations'>,
   { source, call_id, route }: Pick<UnresolvedItem, 'source' | 'call_id' | 'route'>,
-  why: Omit<DropNote, 'at'>,
+  why: Parameters<Operations['dropCall']>[2],
 ): Promise<boolean> {
   if (route === null) return operations.dropCall(source, call_id, why);
   return (await operations.drop(source, call_id, route, why)) !== undefined;

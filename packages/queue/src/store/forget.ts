@@ -11,6 +11,7 @@
  */
 import { addressesIn, jsonOrText } from '@wrapup/call';
 import type { Held, RecordReceipt } from '@wrapup/destination';
+import { type AuditedOperator, writeAudit } from '../audit/audit-entry.ts';
 import type { LedgerEntry } from '../ledger/entry.ts';
 import { type CallRef, unreadMember } from '../ledger/people-index.ts';
 import { jobId } from '../redis/keys.ts';
@@ -39,8 +40,8 @@ const LEASE_MS = 8_000;
 interface ForgetCallOptions {
   /** Ms for deliveries that are being written. Default 45 s. */
   wait?: number | undefined;
-  /** Name of the operator who asks for it, for the ledger. */
-  by?: string | undefined;
+  /** Who asks for it, for ledger and audit. */
+  by?: AuditedOperator | undefined;
 }
 
 /** @returns undefined when the ledger does not know the call */
@@ -55,7 +56,12 @@ export async function forgetCall(
   const addresses = await readAddresses(store, before);
   const { held, writing } = await holdDeliveries(store, before, wait);
   try {
-    const gone = await store.ledger.forget(source, call_id, by);
+    const gone = await store.ledger.forget(
+      source,
+      call_id,
+      by?.name,
+      writeAudit(by, { action: 'forget', source, call_id }),
+    );
     if (!gone) return undefined;
     const { deliveries, people } = gone;
     await store.people.remove(call, people);

@@ -165,7 +165,11 @@ export async function takeCall(
   // Compressed again, as the worker had them.
   for (const revision of kept) await store.payloads.compress(source, call_id, revision);
   if (put !== -1 && entry.forgotten !== undefined)
-    await forgetCall(store, { source, call_id }, { by: entry.forgotten_by });
+    await forgetCall(
+      store,
+      { source, call_id },
+      { by: entry.forgotten_by === undefined ? undefined : { name: entry.forgotten_by } },
+    );
   return put === -1 ? 'taken' : put > 0 ? 'merged' : 'known';
 }
 

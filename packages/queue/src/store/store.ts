@@ -1,4 +1,5 @@
 import { withDeadline } from '@wrapup/destination';
+import { Audit } from '../audit/audit.ts';
 import { Choices } from '../connections/choices.ts';
 import { Connections } from '../connections/connections.ts';
 import { type ClientKeys, type Encryptor, makeEncryptor } from '../encryption/encryptor.ts';
@@ -60,6 +61,8 @@ export interface Store {
   /** Whom operators chose for numbers and addresses that several people have. */
   choices: Choices;
   connections: Connections;
+  /** What operators did. */
+  audit: Audit;
   /** Keeps a call as ingress does, for reconciliation and backfills. @param ledger_days `retention.ledger` */
   accept(arrival: Arrival, ledger_days: number): Promise<Accepted>;
   /** Resolves when Redis answers; rejects after `within` ms (default 2000). Commands before that may fail. */
@@ -107,6 +110,7 @@ export function openStore({
     counters,
     choices,
     connections: new Connections(redis, keys, queues),
+    audit: new Audit(redis, keys),
     accept: (arrival, days) =>
       acceptArrival(
         { redis, keys, queueOf: (source) => queues.calls(source), encryptor, packed: ledger.packed },

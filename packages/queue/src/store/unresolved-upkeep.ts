@@ -1,4 +1,4 @@
-import type { UnresolvedState } from '../ledger/unresolved.ts';
+import type { UnresolvedState } from '../ledger/unresolved-filter.ts';
 import { indexCall } from '../ledger/unresolved-index.ts';
 import type { Store } from './store.ts';
 

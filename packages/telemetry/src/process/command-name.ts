@@ -6,7 +6,19 @@
 
 /** Every command: other words behind "wrapup" are a text about something else. */
 export const COMMANDS = [
-  ...['backfill', 'calls', 'check', 'choices', 'client', 'connections', 'dead', 'demo', 'doctor', 'encryption'],
+  ...[
+    'audit',
+    'backfill',
+    'calls',
+    'check',
+    'choices',
+    'client',
+    'connections',
+    'dead',
+    'demo',
+    'doctor',
+    'encryption',
+  ],
   ...['explain', 'forget', 'init', 'omissions', 'parked', 'plan', 'provision', 'reconcile', 'replay', 'schema'],
   ...['send', 'test'],
 ] as const;

@@ -3,7 +3,7 @@ import type { Config } from '@wrapup/config';
 import type { ConnectionReport, ConnectionState, Store } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { addClientOption, listNames, nameInFull } from '../../connect/client-option.ts';
-import { operatorName } from '../../connect/operator-name.ts';
+import { operator } from '../../connect/operator.ts';
 import { type GlobalOptions, requireClient, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -70,7 +70,7 @@ export function addConnections(program: Command): void {
       await withStore(async (store) => {
         await requireConnection(store, config, name);
         const reason = await tidy(options.reason);
-        await store.connections.pause(name, reason, operatorName());
+        await store.connections.pause(name, reason, operator());
         const row = describe(await store.connections.report(name), config);
         output.data(row);
         output.line(`${name} is paused. What is under way is still written; ${waits(row)}.`);
@@ -88,7 +88,7 @@ export function addConnections(program: Command): void {
       const name = nameInFull('connection', given, options.client);
       await withStore(async (store) => {
         await requireConnection(store, config, name);
-        const state = await store.connections.resume(name, operatorName());
+        const state = await store.connections.resume(name, operator());
         if (state.circuit === 'open') output.remark(`${name} stopped itself; it is being probed…`);
         const after = state.circuit === 'open' ? await waitForProbe(store, state) : state;
         const row = describe(await store.connections.report(name), config);

@@ -1,6 +1,7 @@
 import type { EncryptionAudit, Migration, Store, UnreadableValues } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { addClientOption } from '../../connect/client-option.ts';
+import { operator } from '../../connect/operator.ts';
 import { type GlobalOptions, requireClient } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { describeEncryption } from '../../show/describe-encryption.ts';
@@ -57,6 +58,10 @@ export function addEncryption(program: Command): void {
             );
           }
           const { migrateEncryption } = await import('@wrapup/queue');
+          await store.audit.note(operator(), {
+            action: 'change encryption',
+            ...(client !== undefined && { target: client }),
+          });
           return migrateEncryption(store, {
             ...(client !== undefined && { client }),
             acceptPlain: options.acceptPlain ?? false,

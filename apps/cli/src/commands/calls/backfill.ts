@@ -5,6 +5,7 @@ import type { Ask, SynthflowApi } from '@wrapup/synthflow';
 import type { Command } from 'commander';
 import { fetchCalls } from '../../calls/refetch-calls.ts';
 import { addClientOption, withFullNames } from '../../connect/client-option.ts';
+import { operator } from '../../connect/operator.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { chooseSource, exitOf, untilInterrupted, withApi } from '../../connect/sources.ts';
 import { withStore } from '../../connect/store.ts';
@@ -95,6 +96,7 @@ async function run(
     return await withStore((store) =>
       withApi(source, (api) =>
         untilInterrupted(async (signal) => {
+          if (!options.plan) await store.audit.note(operator(), { action: 'backfill', source: source.name });
           const note = (text: string) => progress.show(...so_far, text);
           return backfill({
             ...{ store, api, source, ...span, signal },

@@ -2,6 +2,7 @@ import type { CallFilter, LedgerEntry, Store } from '@wrapup/queue';
 import { type Command, Option } from 'commander';
 import { type CallPlace, findCall } from '../../calls/find-call.ts';
 import { addClientOption, withFullNames } from '../../connect/client-option.ts';
+import { operator } from '../../connect/operator.ts';
 import { type GlobalOptions, loadSettings, remarkUnknownNames, requireClient } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { explainCall, nextStep, type Pauses } from '../../show/explain.ts';
@@ -103,6 +104,7 @@ async function printPayload(id: string, place: CallPlace): Promise<void> {
   const body = await withStore(async (store) => {
     const entry = await findCall(store, id, place);
     const latest = entry.revisions.at(-1);
+    await store.audit.note(operator(), { action: 'read payload', source: entry.source, call_id: entry.call_id });
     return latest && store.payloads.read(entry.source, entry.call_id, latest.hash);
   });
   if (!body)

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { findCall } from '../../calls/find-call.ts';
 import { configForReplay } from '../../calls/resolve-many.ts';
 import { addClientOption, withFullNames } from '../../connect/client-option.ts';
-import { operatorName } from '../../connect/operator-name.ts';
+import { operator } from '../../connect/operator.ts';
 import { type GlobalOptions, requireClient } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { expired } from '../../show/explain.ts';
@@ -48,7 +48,7 @@ export function addChoose(parked: Command): void {
         const person = candidateOf(delivery, options.person);
         const config = await configForReplay(options, output);
         const { attemptsOf } = await import('@wrapup/config');
-        const choice = { person, by: operatorName(), remember };
+        const choice = { person, by: operator(), remember };
         const how = { attempts: attemptsOf(config, route), config: config?.hash };
         const done = await store.operations.choose(entry.source, id, route, choice, how);
         if (done === 'only_said') {
@@ -165,7 +165,7 @@ export function addChoices(program: Command): void {
             'name one in full, or --connection',
           );
         const [choice] = found as [KeptChoice];
-        const removed = await store.choices.remove(choice);
+        const removed = await store.choices.remove(choice, operator());
         output.data({ removed, ...choice });
         output.line(
           `Removed: calls of that ${choice.of === 'phone' ? 'number' : 'address'} on ${clean(choice.connection)} are not taken for ${clean(choice.person)} any more.`,

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { sourcesOf } from '../../calls/find-call.ts';
 import { findCalls, findLinked, type PersonQuery, readPerson } from '../../calls/find-person.ts';
 import { addClientOption, withFullNames } from '../../connect/client-option.ts';
-import { operatorName } from '../../connect/operator-name.ts';
+import { operator } from '../../connect/operator.ts';
 import { type GlobalOptions, requireClient, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -90,7 +90,7 @@ async function forget(
   const { forgetCall } = await import('@wrapup/queue');
   const gone: ForgottenCall[] = [];
   for (const entry of wanted) {
-    const forgotten = await forgetCall(store, entry, { by: operatorName() });
+    const forgotten = await forgetCall(store, entry, { by: operator() });
     if (forgotten) gone.push(forgotten);
   }
   result.calls = gone.map(({ addresses, ...item }) => item);

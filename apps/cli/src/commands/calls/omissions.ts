@@ -3,7 +3,7 @@ import type { OmissionLine, OmittedCall, Store } from '@wrapup/queue';
 import type { Command } from 'commander';
 import type { ReplayPreview } from '../../calls/preview-replays.ts';
 import { addClientOption, listNames, withFullNames } from '../../connect/client-option.ts';
-import { operatorName } from '../../connect/operator-name.ts';
+import { operator } from '../../connect/operator.ts';
 import { type GlobalOptions, requireClient, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { expired } from '../../show/explain.ts';
@@ -150,7 +150,7 @@ async function replay(id: string, options: OmissionsOptions, output: Output): Pr
     const items: (OmittedCall & { replayed: boolean })[] = [];
     const { of, replayed } = await replayOmitted(store, line, {
       attempts: (route) => attemptsOf(config, route),
-      ...{ config: config.hash, by: operatorName(), since },
+      ...{ config: config.hash, by: operator(), since },
       onCall: (call, result) => {
         items.push({ ...call, replayed: result === 'replayed' });
         const verdict =

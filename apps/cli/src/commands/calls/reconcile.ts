@@ -2,6 +2,7 @@ import type { Config, Source } from '@wrapup/config';
 import type { ReconcileRun } from '@wrapup/recovery';
 import type { Command } from 'commander';
 import { addClientOption, withFullNames } from '../../connect/client-option.ts';
+import { operator } from '../../connect/operator.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { chooseSource, exitOf, untilInterrupted, withApi } from '../../connect/sources.ts';
 import { withStore } from '../../connect/store.ts';
@@ -72,8 +73,9 @@ async function runNow(
   try {
     return await withStore((store) =>
       withApi(source, (api) =>
-        untilInterrupted((signal) =>
-          reconcile({
+        untilInterrupted(async (signal) => {
+          await store.audit.note(operator(), { action: 'reconcile', source: source.name });
+          return reconcile({
             ...{ store, api, source, settings, signal },
             ledger_days: retentionOf(config, source.name).ledger_days,
             by: 'command',
@@ -82,8 +84,8 @@ async function runNow(
             },
             onAgent: (done, { listed, missing }) =>
               progress.show(done, agents, `${count(listed, 'call')} listed, ${missing} missing`),
-          }),
-        ),
+          });
+        }),
       ),
     );
   } catch (error) {

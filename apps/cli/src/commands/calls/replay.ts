@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { findCall } from '../../calls/find-call.ts';
 import type { ReplayPreview } from '../../calls/preview-replays.ts';
 import { addClientOption, withFullNames } from '../../connect/client-option.ts';
-import { operatorName } from '../../connect/operator-name.ts';
+import { operator } from '../../connect/operator.ts';
 import { type GlobalOptions, remarkUnknownNames, requireClient, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { expired } from '../../show/explain.ts';
@@ -90,7 +90,7 @@ export function addReplay(program: Command): void {
                 attempts: attemptsOf(config, route),
                 from: FINISHED,
                 config: config.hash,
-                by: operatorName(),
+                by: operator(),
               });
               item.replayed = did === 'replayed';
               say(did === 'moved' ? QUEUED : did === 'expired' ? expired(call_id) : did);

@@ -6,6 +6,7 @@ import type { AdoptedFiles } from '@wrapup/config';
 import type { Store } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { requireName } from '../../connect/client-option.ts';
+import { operator } from '../../connect/operator.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -69,9 +70,10 @@ export function addClientAdopt(clients: Command): void {
       const now = await requireConfig(options, output);
       const theirs = Object.keys(now.connections).filter((name) => clientOf(name) === client);
       const connections = theirs.map(localName).filter((name) => !Object.hasOwn(now.connections, name));
-      const moved = await withStore((store) =>
-        adoptCalls(store, { source, client, connections, began }, progress.show),
-      );
+      const moved = await withStore(async (store) => {
+        await store.audit.note(operator(), { action: 'change client', target: client, source });
+        return adoptCalls(store, { source, client, connections, began }, progress.show);
+      });
       progress.end();
       output.data({ client, source: `${client}.${source}`, calls: moved });
       output.line(

@@ -4,6 +4,7 @@ import { clientOf, own } from '@wrapup/call';
 import type { Config } from '@wrapup/config';
 import type { Command } from 'commander';
 import { refuseUnknown } from '../../connect/client-option.ts';
+import { operator } from '../../connect/operator.ts';
 import { describeFindings, type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -130,6 +131,7 @@ async function removeCalls(config: Config, client: string, yes: boolean, output:
   const { listCallRefs, removeCall, removeClient } = await import('@wrapup/queue');
   const removed = await withStore(async (store) => {
     if (!yes) return store.ledger.count(client);
+    await store.audit.note(operator(), { action: 'change client', target: client, reason: 'its calls are removed' });
     let calls = 0;
     for await (const call of listCallRefs(store, { client })) {
       await removeCall(store, call);

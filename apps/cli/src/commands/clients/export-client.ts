@@ -14,6 +14,7 @@ import { asObject, clientOf, own } from '@wrapup/call';
 import type { Config } from '@wrapup/config';
 import type { CallCopy, Encryptor, MemoryCopy, Renaming, Store } from '@wrapup/queue';
 import type { Command } from 'commander';
+import { operator } from '../../connect/operator.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -56,9 +57,10 @@ export function addClientExport(clients: Command): void {
       if (existsSync(options.out))
         throw new CliError(EXIT.usage, `${clean(options.out)} is there already`, 'choose another');
       const progress = makeProgress(output, 'calls');
-      const written = await withStore((store) =>
-        exportClient(store, config, client, options.out, key, progress.show),
-      ).catch((error) => {
+      const written = await withStore(async (store) => {
+        await store.audit.note(operator(), { action: 'export client', target: client });
+        return exportClient(store, config, client, options.out, key, progress.show);
+      }).catch((error) => {
         // Half of it is of no use, and would be in the way of the next try.
         rmSync(options.out, { force: true });
         throw error;
@@ -144,7 +146,11 @@ export function addClientImport(clients: Command): void {
       const config = await requireConfig(options, output);
       const key = await exportKey();
       const progress = makeProgress(output, 'calls');
-      const taken = await withStore((store) => importClient(store, config, path, key, progress.show));
+      const taken = await withStore(async (store) => {
+        const taken = await importClient(store, config, path, key, progress.show);
+        await store.audit.note(operator(), { action: 'change client', target: taken.client });
+        return taken;
+      });
       progress.end();
       output.data(taken);
       for (const name of taken.written) output.line(`${output.style('green', 'wrote')} ${clean(name)}`);

@@ -1,0 +1,17 @@
+export type UnresolvedState = 'parked' | 'dead';
+
+/** Which of the deliveries and calls that are unresolved. */
+export interface UnresolvedFilter {
+  client?: string | undefined;
+  source?: string | undefined;
+  route?: string | undefined;
+  connection?: string | undefined;
+  /** Any of these codes. */
+  codes?: readonly string[] | undefined;
+  /** What code and reason contain; upper and lower case of ASCII do not matter. Not indexed: each item is read. */
+  text?: string | undefined;
+  /** Epoch ms: stopped then or later. */
+  since?: number | undefined;
+  /** Epoch ms: stopped then or before. */
+  until?: number | undefined;
+}
