@@ -130,6 +130,22 @@ endCall(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1], ARGV[2], ARGV[3])
 `,
 );
 
+/**
+ * Days that payloads are kept once nothing of their call is on its way: of one that has come to its end, and of one that may be
+ * replayed.
+ */
+export interface PayloadDays {
+  delivered_days: number;
+  stopped_days: number;
+}
+
+const DAY_S = 24 * 3600;
+
+/** The two times of `endCall`, in seconds. */
+export function secondsOf({ delivered_days, stopped_days }: PayloadDays): number[] {
+  return [delivered_days * DAY_S, stopped_days * DAY_S];
+}
+
 /** How many keys and arguments `recordOutcome` has before those of the people's index. */
 const PEOPLE_AFTER = { keys: 8, args: 12 };
 

@@ -4,7 +4,14 @@ import { memberOf, splitMember } from '../redis/keys.ts';
 import { deliveryLease, HeldLease } from '../redis/lease.ts';
 import { bucketOf } from '../stats/hourly-counts.ts';
 import { trimCalls } from './call-index.ts';
-import { beginDelivery, endCall, recheckDeliveries, recordOutcome } from './delivery-scripts.ts';
+import {
+  beginDelivery,
+  endCall,
+  type PayloadDays,
+  recheckDeliveries,
+  recordOutcome,
+  secondsOf,
+} from './delivery-scripts.ts';
 import {
   type BegunDelivery,
   type DeliveryChange,
@@ -32,15 +39,6 @@ export interface TakenDelivery {
   /** The entry of its call, where it was asked for. */
   entry?: LedgerEntry;
   lease: HeldLease;
-}
-
-/**
- * Days that payloads are kept once nothing of their call is on its way: of one that has come to its end, and of one that may be
- * replayed.
- */
-interface PayloadDays {
-  delivered_days: number;
-  stopped_days: number;
 }
 
 /** Runs a step, and adds in it the jobs of the deliveries that it opens. */
@@ -220,9 +218,9 @@ export class Ledger extends LedgerReader {
   }
 
   /**
-   * Gives a delivery up, noting who did and why beside the reason for which it had stopped (`audit`: text of an entry); or only the parked revision, where
-   * it displaced one that was not written yet: that one is `queued` again, and the sweep adds its job. One that a worker took a
-   * moment ago, or is sending, is written all the same (`recheck`).
+   * Gives a delivery up, noting who did and why beside the reason for which it had stopped ; or only the parked revision, where it
+   * displaced one that was not written yet: that one is `queued` again, and the sweep adds its job. One that a worker took a moment
+   * ago, or is sending, is written all the same (`recheck`). @param audit text of an entry
    */
   drop(
     source: string,
@@ -243,6 +241,11 @@ export class Ledger extends LedgerReader {
     return change();
   }
 
+  #auditedKeys(source: string, callId: string, ...further: string[]): string[] {
+    const { keys } = this;
+    return [keys.ledger(source, callId), keys.open, keys.unresolved, ...further, keys.audit];
+  }
+
   async #override(
     source: string,
     callId: string,
@@ -254,14 +257,17 @@ export class Ledger extends LedgerReader {
   ): Promise<DeliveryEntry | undefined> {
     const noted = chosen ? JSON.stringify(chosen) : '';
     const answer = await this.#change(source, callId, () =>
-      scripts.overrideDelivery(
-        this.redis,
-        [
-          ...[this.keys.ledger(source, callId), this.keys.open, this.keys.unresolved],
-          ...[this.keys.counts, this.keys.audit],
-        ],
-        [route, Date.now(), memberOf(source, callId), state, reason, from.join(','), by, noted, audit],
-      ),
+      scripts.overrideDelivery(this.redis, this.#auditedKeys(source, callId, this.keys.counts), [
+        route,
+        Date.now(),
+        memberOf(source, callId),
+        state,
+        reason,
+        from.join(','),
+        by,
+        noted,
+        audit,
+      ]),
     );
     return answer ? repairDelivery(JSON.parse(answer)) : undefined;
   }
@@ -279,14 +285,13 @@ export class Ledger extends LedgerReader {
     audit = '',
   ): Promise<{ deliveries: DeliveryEntry[]; people: string[] } | undefined> {
     const answer = await this.#change(source, callId, () =>
-      scripts.forgetCall(
-        this.redis,
-        [
-          ...[this.keys.ledger(source, callId), this.keys.open, this.keys.unresolved],
-          ...[this.keys.omissions, this.keys.counts, this.keys.audit],
-        ],
-        [Date.now(), memberOf(source, callId), 'The call was forgotten on request.', by, audit],
-      ),
+      scripts.forgetCall(this.redis, this.#auditedKeys(source, callId, this.keys.omissions, this.keys.counts), [
+        Date.now(),
+        memberOf(source, callId),
+        'The call was forgotten on request.',
+        by,
+        audit,
+      ]),
     );
     if (!answer) return undefined;
     const [deliveries, people] = JSON.parse(answer) as [DeliveryEntry[] | object, string];
@@ -296,10 +301,7 @@ export class Ledger extends LedgerReader {
     };
   }
 
-  /**
-   * Notes that a call cannot even be routed. Does nothing for a call that the ledger does not know.
-   * @param audit text of an entry, where a person drops it
-   */
+  /** Notes that a call cannot even be routed, or is dropped. Does nothing for a call that the ledger does not know. @param audit text of an entry */
   async stop(
     source: string,
     callId: string,
@@ -359,7 +361,7 @@ export class Ledger extends LedgerReader {
 
   /** Takes back that a call was stopped, so that it gets another chance. False when it is not stopped. @param audit text of an entry */
   async reopen(source: string, callId: string, audit = ''): Promise<boolean> {
-    const keys = [this.keys.ledger(source, callId), this.keys.open, this.keys.unresolved, this.keys.audit];
+    const keys = this.#auditedKeys(source, callId);
     const done = await this.#change(source, callId, () =>
       scripts.reopenCall(this.redis, keys, [Date.now(), memberOf(source, callId), audit]),
     );
@@ -396,10 +398,4 @@ function toHash(fields: readonly string[]): Record<string, string> {
   const hash: Record<string, string> = {};
   for (let at = 0; at < fields.length; at += 2) hash[fields[at] as string] = fields[at + 1] as string;
   return hash;
-}
-
-const DAY_S = 24 * 3600;
-
-function secondsOf({ delivered_days, stopped_days }: PayloadDays): number[] {
-  return [delivered_days * DAY_S, stopped_days * DAY_S];
 }
