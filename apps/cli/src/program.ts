@@ -1,6 +1,7 @@
 import { callable } from '@wrapup/telemetry/command-name';
 import { Command } from 'commander';
-import { addAudit } from './commands/accounts/audit.ts';
+import { addAudit } from './commands/access/audit.ts';
+import { addUsers } from './commands/access/users.ts';
 import { addConnections } from './commands/accounts/connections.ts';
 import { addDoctor } from './commands/accounts/doctor.ts';
 import { addEncryption } from './commands/accounts/encryption.ts';
@@ -67,6 +68,7 @@ export function makeProgram(): Command {
   addConnections(program);
   addForget(program);
   addAudit(program);
+  addUsers(program);
   addClients(program);
   addEncryption(program);
   return program;

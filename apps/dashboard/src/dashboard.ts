@@ -10,9 +10,11 @@
  * /login, /logout
  * identity         a session or HTTP Basic
  * scope            everything, or the one client that the login is bound to or the address names
- * pages, /queues
+ * /queues          read-only, whoever asks
+ * rights           what the role of the login allows
+ * pages
  */
-import { type Config, hasClientLogins } from '@wrapup/config';
+import { type Config, hasClientLogins, type Users } from '@wrapup/config';
 import type { Store } from '@wrapup/queue';
 import { healthRoutes, html, type Logger, type Metrics } from '@wrapup/telemetry';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
@@ -35,9 +37,10 @@ import { setHeaders } from './security/headers.ts';
 import { makeHosts, requireKnownHost } from './security/hosts.ts';
 import { LoginThrottle } from './security/login-throttle.ts';
 import { requireOwnOrigin } from './security/origin.ts';
-import { makePasswordCheck, type PasswordCheckParts } from './security/password.ts';
+import { makePasswordCheck, type PasswordCheckParts, TooManyGuesses } from './security/password.ts';
 import { type Credentials, makeFindLogin } from './security/principal.ts';
-import { endedSessionsOf, Sessions } from './security/sessions.ts';
+import { enforceRights } from './security/rights.ts';
+import { digestHashesWith, endedSessionsOf, Sessions } from './security/sessions.ts';
 import { makeIdentify, requireIdentity } from './security/sign-in.ts';
 
 export interface DashboardParts {
@@ -49,8 +52,10 @@ export interface DashboardParts {
   latest?: () => Promise<Latest>;
   log: Logger;
   metrics: Metrics;
-  /** Of the login that sees the whole installation. Absent: no password is asked for. Only right while nothing but loopback is listened on. */
+  /** Of the login that sees the whole installation. Without it and without users no password is asked for, which is only right while nothing but loopback is listened on. */
   credentials?: Credentials;
+  /** The logins of the users' file, as it is now. */
+  users?: () => Users;
   /** For tests: epoch ms now, and what waits after wrong passwords. */
   now?: () => number;
   wait?: PasswordCheckParts['wait'];
@@ -74,6 +79,7 @@ export function createDashboard(parts: DashboardParts): Express {
     log,
     metrics,
     credentials,
+    users = (): Users => ({}),
     now,
     wait,
     trustedProxies = [],
@@ -82,6 +88,7 @@ export function createDashboard(parts: DashboardParts): Express {
     metricsToken,
     lookEvery,
   } = parts;
+  const hasLogins = credentials !== undefined || Object.keys(users()).length > 0;
   const connections = makeConnections(store, config, lookEvery);
   const queues = makeQueueNames(store, config, connections);
   addGauges(metrics, store, { config, queues, connections });
@@ -110,7 +117,8 @@ export function createDashboard(parts: DashboardParts): Express {
     healthRoutes({
       metrics,
       metricsToken,
-      hasClientLogins: () => credentials !== undefined && hasClientLogins(config()),
+      hasClientLogins: () =>
+        hasLogins && (hasClientLogins(config()) || Object.values(users()).some(({ client }) => client !== undefined)),
     }),
   );
   app.use(
@@ -130,11 +138,11 @@ export function createDashboard(parts: DashboardParts): Express {
         );
     }),
   );
-  if (credentials) {
-    const findLogin = makeFindLogin(credentials, config);
-    const sessions = new Sessions(findLogin, endedSessionsOf(store), now);
+  if (hasLogins) {
+    const findLogin = makeFindLogin(credentials, config, users);
+    const sessions = new Sessions(findLogin, endedSessionsOf(store), digestHashesWith(store), now);
     const checkPassword = makePasswordCheck({
-      findLogin,
+      ...{ findLogin, hasHashes: () => Object.keys(users()).length > 0 },
       log,
       throttle: new LoginThrottle(now),
       ...(wait && { wait }),
@@ -156,6 +164,7 @@ export function createDashboard(parts: DashboardParts): Express {
     }),
   );
   app.use('/queues', requireWhole(refuseBound), makeBoard({ store, config, queues, log, basePath: '/queues' }));
+  app.use(enforceRights(refuseRole));
   app.use(clientRoutes({ store, config }));
   app.use(callRoutes({ store, config, connections, queues, log }));
   app.use(unresolvedRoutes({ store, config, latest, connections, log }));
@@ -173,6 +182,11 @@ const refuseBound: RequestHandler = (_request, response) => {
   response.send(
     renderMessage('Not with this login', ['The queues are those of all clients, and this login is bound to one.']),
   );
+};
+
+const refuseRole: RequestHandler = (_request, response) => {
+  const lines = ['The role of this login does not allow it. Nothing was changed.'];
+  response.send(renderMessage('Not with this role', lines));
 };
 
 const notFound: RequestHandler = (_request, response) => {
@@ -193,6 +207,10 @@ function explainError(log: Logger): ErrorRequestHandler {
           'This page works again by itself when Redis is back: reload it then.',
         ]),
       );
+    }
+    if (error instanceof TooManyGuesses) {
+      response.status(503).set('retry-after', '5');
+      return void response.send(renderMessage('Too many sign-ins at once', ['Try again in a moment.']));
     }
     const status = Number((error as { status?: unknown }).status);
     if (status >= 400 && status < 500) {

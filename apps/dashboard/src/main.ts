@@ -1,4 +1,12 @@
-import { hasClientLogins, keysOfClient, type LiveConfig, openConfig, readRedisSettings } from '@wrapup/config';
+import {
+  hasClientLogins,
+  keysOfClient,
+  type LiveConfig,
+  openConfig,
+  readRedisSettings,
+  usersFile,
+  watchUsers,
+} from '@wrapup/config';
 import { ClientFiles, checkKeysAtStart, openStore } from '@wrapup/queue';
 import {
   createLogger,
@@ -15,7 +23,9 @@ import { readOptions } from './options.ts';
 const log = createLogger('dashboard');
 
 await startOrExit(log, async () => {
-  const { credentials, generated, confined, ...options } = readOptions();
+  const users = watchUsers(usersFile(), (error) => log.error({ err: error }, 'the file of users lets no one in'));
+  const hasUsers = Object.keys(users()).length > 0;
+  const { credentials, generated, confined, ...options } = readOptions(process.env, hasUsers);
   const port = listenPort('dashboard');
   // The last good files of clients are read from the store before their keys are known; they are under the installation's.
   let live: LiveConfig | undefined;
@@ -32,7 +42,7 @@ await startOrExit(log, async () => {
 
   if (confined) {
     log.warn({}, 'DASHBOARD_HOST is not followed without DASHBOARD_PASSWORD: the dashboard binds to loopback only');
-  } else if (!credentials) {
+  } else if (!credentials && !hasUsers) {
     log.info({}, 'no DASHBOARD_PASSWORD: the dashboard binds to loopback only and asks local users for no password');
   }
   if (credentials && generated) {
@@ -42,7 +52,7 @@ await startOrExit(log, async () => {
     );
   }
 
-  if (!credentials && hasClientLogins(config.current())) {
+  if (!credentials && !hasUsers && hasClientLogins(config.current())) {
     log.warn({}, 'clients have logins, which nothing asks for without DASHBOARD_PASSWORD: local users see all clients');
   }
 
@@ -56,6 +66,7 @@ await startOrExit(log, async () => {
     },
     log,
     metrics: createMetrics('dashboard'),
+    users,
     ...(credentials && { credentials }),
     ...options,
   });

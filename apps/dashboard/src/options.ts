@@ -26,16 +26,17 @@ export interface DashboardOptions {
  * Reads `DASHBOARD_USER` (default `admin`), `DASHBOARD_PASSWORD`, `DASHBOARD_HOST`, `DASHBOARD_ALLOWED_HOSTS`,
  * `DASHBOARD_TRUSTED_PROXY` and `METRICS_TOKEN`; password and token may come from a file. Without a password, a container makes one up, since it must
  * listen on all interfaces, and a bare machine binds to loopback.
+ * @param hasUsers there are logins in the users' file: no password is made up, and other addresses may be listened on
  * @throws Error, VariableError when a variable cannot be read or understood
  */
-export function readOptions(env: NodeJS.ProcessEnv = process.env): DashboardOptions {
+export function readOptions(env: NodeJS.ProcessEnv = process.env, hasUsers = false): DashboardOptions {
   const given = readVariable('DASHBOARD_PASSWORD', env) || undefined;
   const user = env.DASHBOARD_USER || 'admin';
   if (user.includes(':')) throw new Error('DASHBOARD_USER holds a colon, which HTTP Basic cannot carry: leave it out');
   const inContainer = env.WRAPUP_CONTAINER === '1';
-  const password = given ?? (inContainer ? randomBytes(15).toString('base64url') : undefined);
+  const password = given ?? (inContainer && !hasUsers ? randomBytes(15).toString('base64url') : undefined);
   const wanted = listenHost('dashboard', env);
-  const confined = password === undefined && wanted !== undefined && !isLoopback(wanted);
+  const confined = password === undefined && !hasUsers && wanted !== undefined && !isLoopback(wanted);
   const host = confined ? '127.0.0.1' : wanted;
   const metricsToken = readVariable('METRICS_TOKEN', env) || undefined;
   return {

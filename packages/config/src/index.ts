@@ -22,3 +22,5 @@ export * from './model/config.ts';
 export type { Reader } from './model/reader.ts';
 export * from './redis-settings.ts';
 export { agentName, attemptsOf, chooseRoutes, isFrom, planCall, planStanding } from './routes.ts';
+export * from './users/password-hash.ts';
+export * from './users/users-file.ts';

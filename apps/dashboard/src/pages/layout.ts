@@ -1,6 +1,8 @@
+import type { LoginRole } from '@wrapup/config';
 import { callable, escapeHtml, type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import type { Response } from 'express';
 import type { ClientScope } from '../security/client-scope.ts';
+import { hasRight, rightOf, roleOf } from '../security/rights.ts';
 
 export interface PageParts {
   title: string;
@@ -14,6 +16,8 @@ export interface PageParts {
   user?: string | undefined;
   /** The client that the page is about, and those to choose from. */
   scope?: ClientScope | undefined;
+  /** Of whom the page is for: buttons that it may not press are left out. Default: all are there. */
+  role?: LoginRole | undefined;
   /** Seconds after which the page is read again by itself. */
   refresh?: number;
   body: HtmlPart;
@@ -41,9 +45,22 @@ const WHOLE: ReadonlySet<string> = new Set(['/clients', '/queues/']);
 const MAX_CHOICES = 200;
 
 /** A whole page. */
-export function renderPage({ title, at, notice, refresh, menu = true, user, scope, body }: PageParts): string {
+export function renderPage({
+  title,
+  at,
+  notice,
+  refresh,
+  menu = true,
+  user,
+  scope,
+  role = 'admin',
+  body,
+}: PageParts): string {
   const entries = MENU.filter(
-    ([path]) => !(scope?.isBound && WHOLE.has(path)) && (path !== '/clients' || at === path || hasClients(scope)),
+    ([path]) =>
+      hasRight(role, rightOf('GET', path) ?? 'read') &&
+      !(scope?.isBound && WHOLE.has(path)) &&
+      (path !== '/clients' || at === path || hasClients(scope)),
   );
   const page = String(html`<!doctype html>
 <html lang="en">
@@ -70,8 +87,23 @@ ${body}
 </body>
 </html>
 `);
-  const shown = nameCommands(page);
+  const shown = nameCommands(hideRefused(page, role));
   return scope?.client === undefined || scope.isBound ? shown : carryClient(shown, scope.client);
+}
+
+const POST_FORM = /<form [^>]*method="post" action="([^"?]*)[^>]*>.*?<\/form>/gs;
+/** What folds a form away, once the form is gone. */
+const EMPTY_DETAILS = /<details[^>]*>\s*<summary>[^<]*<\/summary>\s*<\/details>/g;
+const ASK_CRM = /<label><input type="checkbox" name="ask".*?<\/label>/s;
+
+/** Done to the finished page, so that no button can be forgotten; the server refuses the requests, too. */
+function hideRefused(page: string, role: LoginRole): string {
+  const may = (path: string) => {
+    const right = rightOf('POST', path);
+    return /^\/log(in|out)$/.test(path) || (right !== undefined && hasRight(role, right));
+  };
+  const left = page.replace(POST_FORM, (form, path: string) => (may(path) ? form : '')).replace(EMPTY_DETAILS, '');
+  return hasRight(role, 'look_up') ? left : left.replace(ASK_CRM, '');
 }
 
 /** Commands as they are called here, but for what an operator has typed: text fields, and the attributes of others. */
@@ -118,7 +150,9 @@ function renderEntry(path: string, name: string, at: string | undefined): Html {
 /** Sends a whole page, with the operator's name and the way out where there is a session. */
 export function sendPage(response: Response, parts: PageParts): void {
   const { identity, scope } = response.locals;
-  response.send(renderPage({ ...parts, scope, user: identity?.session && identity.principal.name }));
+  response.send(
+    renderPage({ ...parts, scope, user: identity?.session && identity.principal.name, role: roleOf(response) }),
+  );
 }
 
 /** A page with one message: not found, refused, unavailable. */

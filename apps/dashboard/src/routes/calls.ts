@@ -21,6 +21,7 @@ import { makeOverview } from '../queries/overview.ts';
 import { readReconciliations } from '../queries/reconciliations.ts';
 import { CALL_STATES, type CallSearch, searchCalls } from '../queries/search-calls.ts';
 import { configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
+import { hasRight, roleOf } from '../security/rights.ts';
 import { noticeOf, noticeOfReplay } from './notices.ts';
 import { noteLook } from './operator.ts';
 import { queryOf } from './request.ts';
@@ -103,9 +104,10 @@ export function callRoutes({ store, config, connections, queues, log }: CallRout
     const replayed = did === 'replayed' ? replayedState(entry, queryOf(request, 'on')) : undefined;
     const follows = replayed === 'queued' && pauses.size === 0 && isRecent(queryOf(request, 'at'));
     // A page that is read again every few seconds does not ask the CRM each time.
-    const candidates = follows
-      ? NOT_ASKED
-      : await findCandidates(store, now, entry, (what) => noteLook({ store, log }, request, response, what));
+    const candidates =
+      follows || !hasRight(roleOf(response), 'look_up')
+        ? NOT_ASKED
+        : await findCandidates(store, now, entry, (what) => noteLook({ store, log }, request, response, what));
     sendPage(response, {
       title: `Call ${entry.call_id}`,
       notice: replayed === undefined ? noticeOf(did) : noticeOfReplay(replayed),

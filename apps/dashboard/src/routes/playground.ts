@@ -9,6 +9,7 @@ import { sendPage } from '../pages/layout.ts';
 import { type PlaygroundResult, renderPlayground } from '../pages/playground-page.ts';
 import { askCrm } from '../queries/ask-crm.ts';
 import { configOfScope, scopeOf } from '../security/client-scope.ts';
+import { hasRight, roleOf } from '../security/rights.ts';
 import { noteLook } from './operator.ts';
 import { fieldOf } from './request.ts';
 
@@ -48,7 +49,7 @@ export function playgroundRoutes({ store, config, log }: PlaygroundRoutesParts):
     const payload = fieldOf(request, 'payload');
     const source = fieldOf(request, 'source');
     const route = fieldOf(request, 'route');
-    const ask = fieldOf(request, 'ask');
+    const ask = hasRight(roleOf(response), 'look_up') ? fieldOf(request, 'ask') : undefined;
     const given = {
       ...(payload ? { payload } : {}),
       ...(source ? { source } : {}),

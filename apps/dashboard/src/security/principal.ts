@@ -1,5 +1,5 @@
 import { own } from '@wrapup/call';
-import type { Config } from '@wrapup/config';
+import type { Config, LoginRole, Users } from '@wrapup/config';
 import type { Request } from 'express';
 
 /**
@@ -9,6 +9,7 @@ import type { Request } from 'express';
 export interface Principal {
   /** Name in the log of operator actions. */
   name: string;
+  role: LoginRole;
   /** Client that the login is bound to; absent for a login that sees the whole installation. */
   client?: string;
 }
@@ -19,26 +20,32 @@ export interface Credentials {
   password: string;
 }
 
-/** Credentials that are configured, with the client that they are bound to. */
-export type Login = Credentials & Pick<Principal, 'client'>;
+/** A login that is configured: with its password, or with the hash of it. */
+export type Login = Pick<Credentials, 'user'> &
+  Pick<Principal, 'client' | 'role'> &
+  ({ password: string; hash?: never } | { hash: string; password?: never });
 
 /** The login of a user; undefined where there is none. Asked on every request, so that a removed one ends at once. */
 export type FindLogin = (user: string) => Login | undefined;
 
 /**
- * The login of the installation, and one for each client with a password in its file. Where a client has the name of the
- * installation's user, that user is meant.
+ * The login of the installation, one for each client with a password in its file, and those of the users' file; of equal names the
+ * first of these is meant. The first two may do everything, in the installation and for the client.
  */
-export function makeFindLogin(whole: Credentials, config: () => Config): FindLogin {
+export function makeFindLogin(whole: Credentials | undefined, config: () => Config, users: () => Users): FindLogin {
   return (user) => {
-    if (user === whole.user) return whole;
+    if (user === whole?.user) return { ...whole, role: 'admin' };
     const password = own(config().clients, user)?.password;
-    return password === undefined ? undefined : { user, password, client: user };
+    if (password !== undefined) return { user, password, role: 'admin', client: user };
+    const known = own(users(), user);
+    if (!known) return undefined;
+    const { role, client, password: hash } = known;
+    return { user, hash, role, ...(client === undefined ? {} : { client }) };
   };
 }
 
-export function principalOf({ user, client }: Login): Principal {
-  return { name: user, ...(client === undefined ? {} : { client }) };
+export function principalOf({ user, role, client }: Login): Principal {
+  return { name: user, role, ...(client === undefined ? {} : { client }) };
 }
 
 export interface OperatorSession {

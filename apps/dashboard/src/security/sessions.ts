@@ -8,15 +8,16 @@
  * ended     by signing out: the id is kept in Redis for as long as one of its tokens could still be valid
  *
  * The key is derived from user and password, so that a change of either ends every session of that user, no key has to be
- * stored, and a token says nothing of another user's password.
+ * stored, and a token says nothing of another user's password. Where only the hash of the password is known, it is taken with a
+ * digest under the index key: who reads the hash alone can make no session.
  * scrypt makes each guess at the password expensive for the owner of a stolen token.
  */
 import { randomUUID, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Store } from '@wrapup/queue';
 import { decodeJwt, jwtVerify, SignJWT } from 'jose';
-import { ask } from '../queries/ask-redis.ts';
-import { type Credentials, type FindLogin, type OperatorSession, type Principal, principalOf } from './principal.ts';
+import { ask, Unavailable } from '../queries/ask-redis.ts';
+import { type FindLogin, type Login, type OperatorSession, type Principal, principalOf } from './principal.ts';
 
 /** NIST SP 800-63B-4 §2.2.3: an hour of inactivity, a day in all (AAL2). */
 const IDLE_MS = 60 * 60_000;
@@ -36,6 +37,9 @@ export interface SessionToken {
   token: string;
 }
 
+/** Digest of a password's hash under a key of the installation. @throws Unavailable while Redis does not say which */
+export type DigestHash = (hash: string) => Promise<string>;
+
 /** The ids of sessions that were ended before their time. */
 export interface EndedSessions {
   add(id: string, forMs: number): Promise<unknown>;
@@ -45,14 +49,16 @@ export interface EndedSessions {
 export class Sessions {
   readonly #findLogin: FindLogin;
   /** By user, each derived when its first session is started or read. */
-  readonly #keys = new Map<string, { password: string; key: Promise<Uint8Array> }>();
+  readonly #keys = new Map<string, { secret: string; key: Promise<Uint8Array> }>();
   readonly #ended: EndedSessions;
+  readonly #digest: DigestHash;
   readonly #now: () => number;
 
   /** @param now epoch ms */
-  constructor(findLogin: FindLogin, ended: EndedSessions, now: () => number = Date.now) {
+  constructor(findLogin: FindLogin, ended: EndedSessions, digest: DigestHash, now: () => number = Date.now) {
     this.#findLogin = findLogin;
     this.#ended = ended;
+    this.#digest = digest;
     this.#now = now;
   }
 
@@ -80,10 +86,11 @@ export class Sessions {
     await this.#ended.add(id, Math.max(1, started_at + LIFETIME_MS - this.#now()));
   }
 
-  #keyOf({ user, password }: Credentials): Promise<Uint8Array> {
+  async #keyOf({ user, password, hash }: Login): Promise<Uint8Array> {
+    const secret = password ?? (await this.#digest(hash));
     let known = this.#keys.get(user);
-    if (known?.password !== password) {
-      known = { password, key: deriveKey({ user, password }) };
+    if (known?.secret !== secret) {
+      known = { secret, key: deriveKey(user, secret) };
       this.#keys.set(user, known);
     }
     return known.key;
@@ -123,7 +130,8 @@ export class Sessions {
       const [started_at, issued_at, expires_at] = [auth_time * 1000, iat * 1000, exp * 1000];
       if (this.#now() >= started_at + LIFETIME_MS) return undefined;
       return { id: sid, principal: principalOf(login), started_at, issued_at, expires_at };
-    } catch {
+    } catch (error) {
+      if (error instanceof Unavailable) throw error;
       return undefined;
     }
   }
@@ -137,11 +145,16 @@ export function endedSessionsOf(store: Store): EndedSessions {
   };
 }
 
+/** With the index key of the installation, which is read once. */
+export function digestHashesWith(store: Store): DigestHash {
+  return (hash) => ask(store, async () => (await store.indexKey.load())('dashboard login', hash));
+}
+
 const derive = promisify<string, string, number, typeof SCRYPT, Buffer>(scrypt);
 
 /** The user is part of the salt: a session is worth nothing after either has changed. */
-function deriveKey({ user, password }: Credentials): Promise<Uint8Array> {
-  return derive(password, `wrapup dashboard session of ${user}`, KEY_BYTES, SCRYPT);
+function deriveKey(user: string, secret: string): Promise<Uint8Array> {
+  return derive(secret, `wrapup dashboard session of ${user}`, KEY_BYTES, SCRYPT);
 }
 
 /** Whole seconds, as JWT has them. */

@@ -58,6 +58,8 @@ export interface AuditedAction {
   call_id?: string;
   route?: string;
   connection?: string;
+  /** Whose it was, where neither call nor connection says so. */
+  client?: string;
   /** A client, login, token, file or line that it was done to. */
   target?: string;
   /** Id of a record in the CRM that was chosen. */
@@ -87,8 +89,6 @@ export interface AuditEntry extends AuditedAction {
   by: string;
   via: NonNullable<AuditedOperator['via']>;
   from: string;
-  /** Whose call, connection or login it was. */
-  client?: string;
   /** State and code of the delivery or call before. */
   was?: { state: string; code?: string };
 }
@@ -106,6 +106,7 @@ export function writeAudit(operator: AuditedOperator | undefined, what: AuditedA
   const { action } = what;
   const { reason, filter, ...plain } = what;
   const client =
+    what.client ??
     clientOf(what.source ?? what.connection ?? what.route ?? '') ??
     (action.endsWith(' client') ? what.target : undefined) ??
     filter?.client ??
@@ -113,8 +114,8 @@ export function writeAudit(operator: AuditedOperator | undefined, what: AuditedA
     operator.client;
   return JSON.stringify({
     ...{ by, via, from },
-    ...(client === undefined ? {} : { client }),
     ...plain,
+    ...(client === undefined ? {} : { client }),
     ...(reason ? { reason: scrub(reason, MAX_TEXT) } : {}),
     ...(filter ? { filter: { ...filter, ...(filter.text ? { text: scrub(filter.text, MAX_TEXT) } : {}) } } : {}),
   });

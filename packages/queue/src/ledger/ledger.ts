@@ -392,7 +392,6 @@ export class Ledger extends LedgerReader {
 }
 
 const ENDED_AT_ONCE = 100;
-
 /** @param fields names and values by turns */
 function toHash(fields: readonly string[]): Record<string, string> {
   const hash: Record<string, string> = {};
