@@ -56,8 +56,13 @@ export async function openSystem(options: TestSystemOptions = {}) {
   };
   const store: Store = openStore({ url: env.REDIS_URL, prefix, role: 'worker', onError() {} });
   const processes: Process[] = [];
-  const start = async (app: 'ingress' | 'worker' | 'dashboard', more: Record<string, string> = {}) => {
-    const started = await startProcess(app, { ...env, REDIS_URL: options.redisFor?.(app) ?? env.REDIS_URL, ...more });
+  const start = async (
+    app: 'ingress' | 'worker' | 'dashboard',
+    more: Record<string, string> = {},
+    checkout?: string,
+  ) => {
+    const own = { ...env, REDIS_URL: options.redisFor?.(app) ?? env.REDIS_URL, ...more };
+    const started = await startProcess(app, own, checkout);
     processes.push(started);
     return started;
   };
@@ -68,13 +73,14 @@ export async function openSystem(options: TestSystemOptions = {}) {
     sandbox,
     store,
     ingress: undefined as Process | undefined,
-    startIngress: async (more?: Record<string, string>) => {
-      const ingress = await start('ingress', more);
+    /** @param checkout of another release; the same for a worker */
+    startIngress: async (more?: Record<string, string>, checkout?: string) => {
+      const ingress = await start('ingress', more, checkout);
       await becomesReady(ingress.port);
       system.ingress = ingress;
       return ingress;
     },
-    startWorker: (more?: Record<string, string>) => start('worker', more),
+    startWorker: (more?: Record<string, string>, checkout?: string) => start('worker', more, checkout),
     startDashboard: () => start('dashboard'),
 
     /** Posts a payload as Synthflow would. */

@@ -7,7 +7,7 @@ import {
   usersFile,
   watchUsers,
 } from '@wrapup/config';
-import { ClientFiles, checkKeysAtStart, openStore } from '@wrapup/queue';
+import { ClientFiles, checkInstallationAtStart, checkInstallationLater, openStore } from '@wrapup/queue';
 import {
   createLogger,
   createMetrics,
@@ -56,7 +56,8 @@ await startOrExit(log, async () => {
     log.warn({}, 'clients have logins, which nothing asks for without DASHBOARD_PASSWORD: local users see all clients');
   }
 
-  await checkKeysAtStart(store, log);
+  const fits = await checkInstallationAtStart(store, log);
+  if (!fits) void startOrExit(log, () => checkInstallationLater(store));
 
   const dashboard = createDashboard({
     store,

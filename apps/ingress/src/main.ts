@@ -49,7 +49,7 @@ await startOrExit(log, async () => {
   const writes = metrics.histogram('redis_write_seconds');
   const onWrite = (ms: number) => writes.observe(ms / 1000);
   const intake = openIntake({ ...redis, ledgerDays, onWrite });
-  await intake.checkKeys(log);
+  await intake.checkAtStart(log);
   const callers = openCallerLookup({
     config: config.current,
     openStore: openOwn,

@@ -1,5 +1,5 @@
 import { keysOfClient, type LiveConfig, openConfig, readRedisSettings } from '@wrapup/config';
-import { ClientFiles, checkKeysAtStart, checkRedis, openStore } from '@wrapup/queue';
+import { ClientFiles, checkInstallationAtStart, checkRedis, openStore } from '@wrapup/queue';
 import {
   createLogger,
   createMetrics,
@@ -27,7 +27,7 @@ await startOrExit(log, async () => {
   let live: LiveConfig | undefined;
   const client_keys = (client: string) => live && keysOfClient(live.current(), client);
   const store = openStore({ ...readRedisSettings(), client_keys, role: 'worker', onError });
-  await checkKeysAtStart(store, log);
+  await checkInstallationAtStart(store, log);
   const metrics = createMetrics('worker');
   const config = await openConfig(log, 'worker', new ClientFiles(store));
   live = config;

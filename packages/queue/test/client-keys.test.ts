@@ -64,7 +64,7 @@ it('keeps all of a client under its own key, from ingress on, and what is of no 
   const { store, options } = await open({ acme: ACME, bolt: BOLT });
   const intake = openIntake({ url: redisUrl(), ...options, onError() {} });
   onTestFinished(() => intake.close());
-  await intake.checkKeys({ warn() {} });
+  await intake.checkAtStart({ warn() {} });
   const call_id = randomUUID();
   for (const source of ['acme.main', 'bolt.main', 'calm.main', 'main']) {
     expect(await intake.accept(makeArrival(call_id, body, { source }))).toBe('accepted');

@@ -4,7 +4,7 @@ import { freshPrefix } from '../../../test/support/redis.ts';
 import { makeArrival, openTestStore } from '../../../test/support/store.ts';
 import {
   auditEncryption,
-  checkKeys,
+  checkInstallation,
   type Keys,
   keyIdOf,
   makeContext,
@@ -87,9 +87,11 @@ it('a process without the key does not start once everything is encrypted', asyn
   const prefix = freshPrefix();
   const plain = await open(prefix);
   await fill(plain);
-  await checkKeys(plain);
+  await checkInstallation(plain);
   await migrateEncryption(await open(prefix, key()));
-  await expect(checkKeys(await open(prefix))).rejects.toThrow(/WRAPUP_ENCRYPTION_KEY is not set, and everything/);
+  await expect(checkInstallation(await open(prefix))).rejects.toThrow(
+    /WRAPUP_ENCRYPTION_KEY is not set, and everything/,
+  );
 });
 
 it('is in force from the start where the first process has a key', async () => {

@@ -51,7 +51,7 @@ it('refuses another key than the one of the installation, and none where there i
   await digestOf(await open({ prefix, index_key }));
   const other = key();
   await expect(digestOf(await open({ prefix, index_key: other }))).rejects.toMatchObject({
-    name: 'InstallationKeyError',
+    name: 'InstallationError',
     message: expect.stringMatching(
       /^WRAPUP_INDEX_KEY \(fingerprint [0-9a-f]{16}\) is not the key of this installation/,
     ),

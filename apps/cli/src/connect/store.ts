@@ -50,7 +50,7 @@ export async function openReachableStore(
   onError: (error: Error) => void = () => {},
   { anyKeys = false }: { anyKeys?: boolean } = {},
 ): Promise<Store> {
-  const [{ openStore, checkKeys }, { readClientKeys, readRedisSettings }] = await Promise.all([
+  const [{ openStore, checkInstallation }, { readClientKeys, readRedisSettings }] = await Promise.all([
     import('@wrapup/queue'),
     import('@wrapup/config'),
   ]);
@@ -67,7 +67,7 @@ export async function openReachableStore(
   });
   try {
     await store.connected(3000);
-    if (!anyKeys) await checkKeys(store);
+    if (!anyKeys) await checkInstallation(store);
     return store;
   } catch (error) {
     await store.close().catch(() => {});

@@ -1,12 +1,13 @@
 /**
  * What an earlier version left in Redis is brought into the form of this one, in the background: names that hold unkeyed
  * digests (`renameOldMemories`), and calls that are not in the index of people. In slices, so that the sweep goes on; each may
- * be repeated. Until a mark says that it is through, readers look for the old form, too (`marks.ts`).
+ * be repeated. Until a mark says that it is through, readers look for the old form, too (`marks.ts`). Once all of it is, the
+ * data is of version 2 (`data-version.ts`).
  *
  * It begins an hour after this version came, when no process of the earlier one runs any more.
  */
 import type { Config } from '@wrapup/config';
-import { type LedgerEntry, renameOldMemories, type Store } from '@wrapup/queue';
+import { isIndexComplete, type LedgerEntry, raiseDataOldest, renameOldMemories, type Store } from '@wrapup/queue';
 import { indexPeople, indexRecord } from '../payloads/index-people.ts';
 import { readCall } from '../payloads/read-call.ts';
 
@@ -26,7 +27,10 @@ export async function finishUpgrade(
 ): Promise<void> {
   const { redis, keys, marks } = store;
   const [moved, indexed] = await Promise.all([marks.at('names_moved'), marks.at('calls_indexed')]);
-  if (moved !== undefined && indexed !== undefined) return;
+  if (moved !== undefined && indexed !== undefined) {
+    if (await isIndexComplete(store)) await raiseDataOldest(store, 2);
+    return;
+  }
   await redis.hsetnx(keys.installation, 'upgrading', now);
   if (now - Number(await redis.hget(keys.installation, 'upgrading')) < AFTER_MS) return;
   if (moved === undefined) {

@@ -1,7 +1,8 @@
 import { bindLog, type Context, type Log, type Priority } from '@wrapup/destination';
+import type { InstallationParts } from '../redis/check-installation.ts';
 import { RedisLease } from '../redis/lease.ts';
 import { type BudgetOptions, RedisBudget } from './budget.ts';
-import { type ContextBase, RedisMemory } from './memory.ts';
+import { RedisMemory } from './memory.ts';
 import { makeSecrets } from './secrets.ts';
 
 interface ContextOptions {
@@ -21,7 +22,7 @@ interface ContextOptions {
 }
 
 /** Makes what an adapter may ask for, on Redis, for one call of it. */
-export function makeContext(base: ContextBase, options: ContextOptions): Context {
+export function makeContext(base: InstallationParts, options: ContextOptions): Context {
   const { redis, keys, indexKey } = base;
   const { connection, pools = {}, reserve = 0, priority, within, log, probing = false } = options;
   const deadline = Date.now() + within;

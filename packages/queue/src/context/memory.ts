@@ -6,22 +6,15 @@
  * `renameOldMemories` has moved all of them and set its mark.
  */
 import type { Memory } from '@wrapup/destination';
-import type { KeyParts } from '../encryption/check-keys.ts';
 import type { Digest } from '../encryption/index-key.ts';
-import { type RedisClient, scanKeys } from '../redis/client.ts';
-import type { Keys } from '../redis/keys.ts';
-
-/** What memory, secrets and the whole context are made on: a `Store`. */
-export interface ContextBase extends KeyParts {
-  redis: RedisClient;
-  keys: Keys;
-}
+import type { InstallationParts } from '../redis/check-installation.ts';
+import { scanKeys } from '../redis/client.ts';
 
 export class RedisMemory implements Memory {
-  readonly #base: ContextBase;
+  readonly #base: InstallationParts;
   readonly #connection: string;
 
-  constructor(base: ContextBase, connection: string) {
+  constructor(base: InstallationParts, connection: string) {
     this.#base = base;
     this.#connection = connection;
   }
@@ -82,7 +75,7 @@ function placeOf(keys: Keys, name: string): string {
  * stays; what cannot be decrypted is as good as forgotten.
  * @returns whether there was one
  */
-async function move(base: ContextBase, connection: string, key: string): Promise<boolean> {
+async function move(base: InstallationParts, connection: string, key: string): Promise<boolean> {
   const { redis, keys, encryptor, indexKey } = base;
   const old = keys.oldMemory(connection, key);
   const [kept, ttl] = await Promise.all([redis.getBuffer(old), redis.pttl(old)]);
@@ -100,7 +93,7 @@ async function move(base: ContextBase, connection: string, key: string): Promise
  * Gives every entry of an earlier version its new name.
  * @returns how many there were
  */
-export async function renameOldMemories(base: ContextBase): Promise<number> {
+export async function renameOldMemories(base: InstallationParts): Promise<number> {
   const prefix = base.keys.oldMemory('', '').slice(0, -1);
   let moved = 0;
   for await (const old of scanKeys(base.redis, `${escapeGlob(prefix)}*`)) {

@@ -4,10 +4,10 @@
  */
 import { Failure, type Secret, type Secrets } from '@wrapup/destination';
 import { type Encryptor, keyIdOf } from '../encryption/encryptor.ts';
+import type { InstallationParts } from '../redis/check-installation.ts';
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
 import { RedisLease } from '../redis/lease.ts';
-import type { ContextBase } from './memory.ts';
 
 /** A secret is renewed this long before its end. */
 const RENEW_EARLY_MS = 60_000;
@@ -15,7 +15,10 @@ const RENEW_EARLY_MS = 60_000;
 const REFRESH_MS = 20_000;
 
 /** The secrets of one connection, in an open store. */
-export function makeSecrets(base: Pick<ContextBase, 'redis' | 'keys' | 'encryptor'>, connection: string): Secrets {
+export function makeSecrets(
+  base: Pick<InstallationParts, 'redis' | 'keys' | 'encryptor'>,
+  connection: string,
+): Secrets {
   return new RedisSecrets(base, connection);
 }
 
@@ -29,7 +32,7 @@ class RedisSecrets implements Secrets {
   readonly #lease: RedisLease;
   readonly #encryptor: Encryptor;
 
-  constructor({ redis, keys, encryptor }: Pick<ContextBase, 'redis' | 'keys' | 'encryptor'>, connection: string) {
+  constructor({ redis, keys, encryptor }: Pick<InstallationParts, 'redis' | 'keys' | 'encryptor'>, connection: string) {
     this.#redis = redis;
     this.#keys = keys;
     this.#encryptor = encryptor;

@@ -9,6 +9,7 @@
 import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { readKeyBytes } from '@wrapup/call';
 import { defineScript, type RedisClient } from '../redis/client.ts';
+import { InstallationError } from '../redis/data-version.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { Encryptor } from './encryptor.ts';
 
@@ -17,17 +18,6 @@ import type { Encryptor } from './encryptor.ts';
  * @param kind what the value is (`phone`, `email`, `payload`, …): equal values of two kinds have unlike digests
  */
 export type Digest = (kind: string, value: string) => string;
-
-/** A key that is given, or missing, does not fit to what Redis holds. No retry helps. */
-export class InstallationKeyError extends Error {
-  readonly hint: string;
-
-  constructor(message: string, hint: string) {
-    super(message);
-    this.name = 'InstallationKeyError';
-    this.hint = hint;
-  }
-}
 
 /** What the key in Redis is encrypted for. */
 export const INDEX_KEY_PLACE = 'index-key';
@@ -75,7 +65,7 @@ export class IndexKey {
 
   /**
    * The digest function of this installation. Redis is asked once; afterwards it costs nothing.
-   * @throws InstallationKeyError when another key is in force; what Redis answers when it does not answer, and the next call asks
+   * @throws InstallationError when another key is in force; what Redis answers when it does not answer, and the next call asks
    * again
    */
   load(): Promise<Digest> {
@@ -121,8 +111,8 @@ function fingerprintOf(key: Buffer): string {
   return createHmac('sha256', key).update('wrapup index key').digest('hex').slice(0, 16);
 }
 
-function another(own: string, inForce: string, isKept: boolean): InstallationKeyError {
-  return new InstallationKeyError(
+function another(own: string, inForce: string, isKept: boolean): InstallationError {
+  return new InstallationError(
     `WRAPUP_INDEX_KEY (fingerprint ${own}) is not the key of this installation (fingerprint ${inForce}).`,
     isKept
       ? 'This installation was started without the variable and keeps its key in Redis. Remove WRAPUP_INDEX_KEY, or set it to what `wrapup encryption index-key` prints without it.'
@@ -130,8 +120,8 @@ function another(own: string, inForce: string, isKept: boolean): InstallationKey
   );
 }
 
-function missing(inForce: string): InstallationKeyError {
-  return new InstallationKeyError(
+function missing(inForce: string): InstallationError {
+  return new InstallationError(
     `WRAPUP_INDEX_KEY is not set, and this installation has an index key (fingerprint ${inForce}).`,
     'Give this process the same WRAPUP_INDEX_KEY as the others.',
   );

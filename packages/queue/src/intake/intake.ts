@@ -1,5 +1,4 @@
 import type { Log } from '@wrapup/destination';
-import { checkKeys, checkKeysAtStart } from '../encryption/check-keys.ts';
 import { type ClientKeys, makeEncryptor } from '../encryption/encryptor.ts';
 import { IndexKey } from '../encryption/index-key.ts';
 import { Marks } from '../encryption/marks.ts';
@@ -7,6 +6,7 @@ import { PackedEntries } from '../packed/packed-entries.ts';
 import { revisionOf } from '../payloads/payloads.ts';
 import { Queues } from '../queues/queues.ts';
 import { checkRedis } from '../redis/check.ts';
+import { checkInstallation, checkInstallationAtStart } from '../redis/check-installation.ts';
 import { openRedis, waitForRedis } from '../redis/client.ts';
 import { makeKeys } from '../redis/keys.ts';
 import { MemoryWatch } from '../redis/memory-watch.ts';
@@ -29,8 +29,8 @@ import { WriteBatcher } from './write-batcher.ts';
  * Redis is down, hung or restarting, and works again when Redis is back.
  */
 export interface Intake {
-  /** As `checkKeysAtStart`; later a key that does not fit makes `accept` reject. @throws InstallationKeyError */
-  checkKeys(log: Pick<Log, 'warn'>): Promise<void>;
+  /** As `checkInstallationAtStart`; what does not fit once Redis answers makes `accept` reject. @throws InstallationError */
+  checkAtStart(log: Pick<Log, 'warn'>): Promise<void>;
   /**
    * Keeps the bytes, then adds the job, and resolves only when Redis has both.
    * `duplicate`: the same id with the same bytes was accepted before. Rejects when Redis cannot take it.
@@ -107,15 +107,16 @@ export function openIntake({
   });
   const notes = new ClientStateNotes(redis, keys);
   const files = new ClientFiles({ redis, keys, encryptor, indexKey });
-  let checked: Promise<void> | undefined;
+  const installation = { redis, keys, encryptor, indexKey, marks };
+  let checked: Promise<unknown> | undefined;
   return {
-    async checkKeys(log) {
+    async checkAtStart(log) {
       await waitForRedis(redis, CONNECTED_MS).catch(() => {});
-      await checkKeysAtStart({ encryptor, indexKey, marks }, log);
+      await checkInstallationAtStart(installation, log);
     },
     async accept(given) {
       // Nothing is kept that the other processes could not read or find; once they fit, this asks Redis no more.
-      checked ??= checkKeys({ encryptor, indexKey, marks });
+      checked ??= checkInstallation(installation);
       await checked.catch((error) => {
         checked = undefined;
         throw error;
@@ -143,8 +144,8 @@ export function openIntake({
     async ready() {
       const { ok, problems } = await checkRedis(redis, keys);
       if (!ok) return { ok, problems };
-      const refused = await checkKeys({ encryptor, indexKey, marks }).catch((error: Error) => error);
-      return refused ? { ok: false, problems: [...problems, refused.message] } : { ok, problems };
+      const refused = await checkInstallation(installation).catch((error: Error) => error);
+      return refused instanceof Error ? { ok: false, problems: [...problems, refused.message] } : { ok, problems };
     },
     async close() {
       await queues.close();

@@ -4,6 +4,7 @@
  */
 import { clientOf } from '@wrapup/call';
 import { type LedgerEntry, parseEntry } from '../ledger/entry.ts';
+import { raiseDataNeeds } from '../redis/data-version.ts';
 import { memberOf, splitMember } from '../redis/keys.ts';
 import type { Store } from '../store/store.ts';
 import { fillingCount } from './bucket.ts';
@@ -43,6 +44,7 @@ export async function packSettled(
   await redis.hsetnx(keys.packed, 'since', now);
   const [since, noted, passed] = await redis.hmget(keys.packed, 'since', 'walk', 'walked');
   if (now - Number(since) < AFTER_MS) return 0;
+  await raiseDataNeeds(store, 2);
   if (!noted && passed && now - Number(passed) < EVERY_MS) return 0;
   const until = performance.now() + budget;
   const groups = new Map<string, PackableEntry[]>();

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import type { Config, Connection } from '@wrapup/config';
 import type { ExchangeRecorder } from '@wrapup/destination/http';
 import type { Finding } from '@wrapup/findings';
-import type { EncryptionAudit } from '@wrapup/queue';
+import type { DataVersion, EncryptionAudit } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { addClientOption, nameInFull } from '../../connect/client-option.ts';
 import {
@@ -82,6 +82,7 @@ export function addDoctor(program: Command): void {
         output.line(`${output.style('bold', 'Redis')}: ${verdict}`);
         for (const problem of redis.problems) output.line(`  ${clean(problem)}`);
         if (!redis.ok) worst = Math.max(worst, EXIT.unreachable) as ExitCode;
+        if (redis.data) output.line(describeData(redis.data, output));
         if (redis.encryption) {
           for (const line of describeEncryption(redis.encryption, output, client)) output.line(line);
           const uses = [redis.encryption, ...Object.values(redis.encryption.clients)];
@@ -155,19 +156,27 @@ async function show(result: ConnectionCheck, output: Output): Promise<void> {
   }
 }
 
+/** Which releases may be started on this Redis. */
+function describeData({ oldest, needs, needs_release }: DataVersion, output: Output): string {
+  const versions = oldest < needs ? `versions ${oldest} to ${needs}` : `version ${oldest}`;
+  return `${output.style('bold', 'Data')}: ${versions}; releases that read version ${needs}, as ${clean(needs_release)} does, may be started on it`;
+}
+
 async function checkRedisSettings(
   client: string | undefined,
-): Promise<{ ok: boolean; problems: string[]; encryption?: EncryptionAudit }> {
+): Promise<{ ok: boolean; problems: string[]; data?: DataVersion; encryption?: EncryptionAudit }> {
   try {
     return await withStore(
       async (store) => {
         const { redis, keys } = store;
-        const { adviseRedis, auditEncryption, checkKeys, checkRedis } = await import('@wrapup/queue');
+        const { adviseRedis, auditEncryption, checkInstallation, checkRedis } = await import('@wrapup/queue');
         const { ok, problems } = await checkRedis(redis, keys);
-        const refused = await checkKeys(store).catch((error: Error & { hint?: string }) => error);
-        if (refused) problems.push(refused.message, ...(refused.hint ? [refused.hint] : []));
+        const data = await checkInstallation(store).catch((error: Error & { hint?: string }) => error);
+        const fits = !(data instanceof Error);
+        if (!fits) problems.push(data.message, ...(data.hint ? [data.hint] : []));
         problems.push(...(await adviseRedis(redis)));
-        return { ok: ok && !refused, problems, encryption: await auditEncryption(store, client) };
+        const encryption = await auditEncryption(store, client);
+        return { ok: ok && fits, problems, ...(fits && { data }), encryption };
       },
       { anyKeys: true },
     );
