@@ -61,6 +61,7 @@ const SECTIONS: [name: string, ...pages: string[]][] = [
     'guide/agencies',
     'guide/scale',
     'guide/hardening',
+    'guide/backup',
     'upgrading',
     'data-protection',
     'guide/*',

@@ -27,6 +27,8 @@ export interface PrivateRedis {
   /** The same for its whole life. */
   readonly url: string;
   readonly port: number;
+  /** Its files. */
+  readonly dir: string;
   /** Of the server that runs now; changes with `restart()`. */
   readonly pid: number;
   /** Ends it as a power cut would (SIGKILL), and waits until it is gone. */
@@ -69,6 +71,7 @@ export async function startRedis({ appendonly = true, args = [] }: PrivateRedisO
   return {
     url,
     port,
+    dir,
     get pid() {
       return running.pid;
     },

@@ -118,8 +118,13 @@ export async function openSystem(options: TestSystemOptions = {}) {
       await Promise.all(processes.map((one) => one.stop()));
     },
 
-    async close() {
+    /** Ends the processes as a power cut would. */
+    async kill() {
       await Promise.all(processes.map((one) => one.kill()));
+    },
+
+    async close() {
+      await system.kill();
       await store.close();
       await sandbox.close();
       await rm(folder, { recursive: true, force: true });
