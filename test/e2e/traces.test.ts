@@ -1,13 +1,17 @@
 /** Traces as a collector gets them over OTLP: one for each call, from its webhook to the requests to the CRM. */
 import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { SPAN_ATTRIBUTES } from '@wrapup/telemetry';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { wrapup } from '../../apps/cli/test/support/run.ts';
 import { sampleOf } from '../support/sample-caller.ts';
 import { openSystem, type TestSystem } from '../support/system.ts';
 import { json, type Listening, listenTiny } from '../support/tiny-server.ts';
 
 interface SentSpan {
+  /** The process that sent it. */
+  service: string;
   traceId: string;
   spanId: string;
   parentSpanId?: string;
@@ -19,6 +23,7 @@ interface SentSpan {
 }
 
 const PEOPLE = 30;
+const PAGE = resolve(import.meta.dirname, '../../docs/guide/operating.md');
 let collector: Listening;
 let system: TestSystem;
 const spans: SentSpan[] = [];
@@ -30,8 +35,13 @@ let delivered: Record<string, unknown>[] = [];
 beforeAll(async () => {
   collector = await listenTiny((body, _request, response) => {
     bodies.push(body);
-    const sent = JSON.parse(body) as { resourceSpans: { scopeSpans: { spans: SentSpan[] }[] }[] };
-    for (const { scopeSpans } of sent.resourceSpans) for (const scope of scopeSpans) spans.push(...scope.spans);
+    const sent = JSON.parse(body) as {
+      resourceSpans: { resource: Pick<SentSpan, 'attributes'>; scopeSpans: { spans: SentSpan[] }[] }[];
+    };
+    for (const { resource, scopeSpans } of sent.resourceSpans) {
+      const service = resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue as string;
+      for (const scope of scopeSpans) spans.push(...scope.spans.map((span) => ({ ...span, service })));
+    }
     json(response, 200, {});
   });
   system = await openSystem({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url } });
@@ -87,6 +97,54 @@ it('a call is one trace: its webhook, both queues, the batch, and each request t
   // The line of the log leads to it.
   expect(delivered.find(({ call_id }) => call_id === idOf(0))).toMatchObject({ trace_id: traceId });
 });
+
+it('the ledger, the command and the page of the call name it', async () => {
+  const [trace_id] = traceOf(idOf(0));
+  const entry = await system.store.ledger.read('main', idOf(0));
+  expect(entry?.deliveries).toMatchObject([{ state: 'written', trace_id }]);
+  expect((await wrapup(['calls', 'show', idOf(0)], system.env)).stdout).toContain(`  trace     ${trace_id}\n`);
+  const dashboard = await system.startDashboard();
+  const page = await (await fetch(`http://127.0.0.1:${dashboard.port}/calls/${idOf(0)}?source=main`)).text();
+  expect(page).toContain(`<code>${trace_id}</code>`);
+});
+
+it('docs/guide/operating.md shows the trace of a call as it is', () => {
+  const [traceId = ''] = traceOf(idOf(0));
+  const first = spans.filter((span) => span.traceId === traceId && attribute(span, 'wrapup.result') !== 'duplicate');
+  const text = describeTrace(first);
+  const block = /(?<=^## Traces$[\s\S]*?^```text\n)[\s\S]*?(?=^```$)/m;
+  const page = readFileSync(PAGE, 'utf8');
+  if (process.env.WRAPUP_WRITE_DOCS) writeFileSync(PAGE, page.replace(block, text));
+  // Requests of one moment come in any order, and take as long as they take.
+  const linesOf = (some = '') =>
+    some
+      .replace(/[0-9a-f]{32}/g, 'id')
+      .replace(/\d+/g, 'n')
+      .replace(/[├└│─]/g, ' ')
+      .split('\n');
+  expect(linesOf(block.exec(readFileSync(PAGE, 'utf8'))?.[0]).sort()).toEqual(linesOf(text).sort());
+});
+
+/** A span a line, below the one that it is part of: process, name, how long it took, and what is noted. */
+function describeTrace(some: readonly SentSpan[]): string {
+  const ms = ({ startTimeUnixNano: from, endTimeUnixNano: to }: SentSpan) =>
+    Math.round(Number(BigInt(to) - BigInt(from)) / 1e6);
+  const below = (parent: SentSpan | undefined, indent: string): string[] => {
+    const children = some
+      .filter(({ parentSpanId }) => (parentSpanId || undefined) === parent?.spanId)
+      .sort((a, b) => Number(BigInt(a.startTimeUnixNano) - BigInt(b.startTimeUnixNano)));
+    return children.flatMap((span, index) => {
+      const isLast = index === children.length - 1;
+      const noted = span.attributes
+        .filter(({ key }) => !['wrapup.source', 'wrapup.call_id'].includes(key))
+        .map(({ key, value }) => `${key.replace('wrapup.', '')}=${Object.values(value)[0]}`);
+      const branch = parent ? `${indent}${isLast ? '└─ ' : '├─ '}` : '';
+      const line = `${branch}${span.name} (${span.service}) ${ms(span)} ms  ${noted.join(' ')}`.trimEnd();
+      return [line, ...below(span, parent ? `${indent}${isLast ? '   ' : '│  '}` : '')];
+    });
+  };
+  return [`trace ${some[0]?.traceId}`, ...below(undefined, ''), ''].join('\n');
+}
 
 it('calls that share a batch are linked with it, and it with them', () => {
   const shared = spans.filter(

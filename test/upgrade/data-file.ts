@@ -52,7 +52,7 @@ async function commandsOf(redis: Redis, key: string): Promise<Bytes[][]> {
     case 'set':
       return [['SADD', ...(await redis.smembers(key)).sort()]];
     case 'zset': {
-      const flat = await redis.zrange(key, 0, -1, 'WITHSCORES');
+      const flat = await redis.zrange(key, '0', '-1', 'WITHSCORES');
       const pairs = Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i + 1], flat[2 * i]] as string[]);
       return [['ZADD', ...pairs.flat()]];
     }

@@ -159,6 +159,7 @@ function explainDelivery(
     const support = delivery.correlation_id ? ` (the CRM's support asks for ${clean(delivery.correlation_id)})` : '';
     lines.push(`  reason    ${clean(delivery.reason, 1000)} [${clean(delivery.code ?? state)}]${support}`);
   }
+  if (delivery.trace_id) lines.push(`  trace     ${clean(delivery.trace_id)}`);
   lines.push(`  next      ${nextStep(entry, delivery, pauses)}`);
   return lines;
 }

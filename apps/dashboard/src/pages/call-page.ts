@@ -125,6 +125,7 @@ ${renderFact('Attempts', html`${delivery.attempts}${delivery.replays > 0 && html
 ${renderFact('Requests', delivery.requests > 0 && Math.round(delivery.requests * 100) / 100)}
 ${renderFact('Mapping', delivery.mapping && renderHash(delivery.mapping))}
 ${renderFact('Revision', renderHash(delivery.revision))}
+${renderFact('Trace', delivery.trace_id && html`<code>${delivery.trace_id}</code>`)}
 ${renderFact('For the CRM’s support', delivery.correlation_id && html`<code>${delivery.correlation_id}</code>`)}
 ${renderFact('Notes', notes.length > 0 && html`<ul>${notes.map((note) => html`<li>${describeNote(note)}</li>`)}</ul>`)}
 </dl>

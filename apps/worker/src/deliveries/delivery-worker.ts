@@ -80,6 +80,7 @@ export class DeliveryWorker {
         return writer.write(name, { plan, ...hand, span }, priority);
       },
       isPaused: (name) => monitor.refusal(name) !== undefined,
+      trace_id: span.ref?.traceId,
     }).finally(planned);
     const code = 'failure' in verdict ? verdict.failure?.code : undefined;
     span.set({

@@ -79,6 +79,8 @@ interface DeliveryContext {
   isPaused?(connection: string): boolean;
   /** A note on this attempt, for the delivery's receipt. */
   note?: string;
+  /** Of the trace that this attempt is part of, where one is kept. */
+  trace_id?: string | undefined;
 }
 
 /** The delivery has another revision, another replay or an end already. */
@@ -252,7 +254,7 @@ async function recordWritten(
   { delivery: { connection, attempts }, lease }: TakenDelivery,
   receipt: Receipt,
   { route, plan, priority, since }: { route: Route | undefined; plan: Plan; priority: Priority; since: number },
-  { store, config, note }: DeliveryContext,
+  { store, config, note, trace_id }: DeliveryContext,
 ): Promise<DeliveryVerdict> {
   const omissions = receipt.notes.filter(isOmission);
   const state = receipt.records.length > 0 ? 'written' : 'skipped';
@@ -267,6 +269,7 @@ async function recordWritten(
     hint: null,
     correlation_id: null,
     result: plan.result ?? null,
+    ...(trace_id && { trace_id }),
     ...NOT_AMBIGUOUS,
   };
   const written = new Set(receipt.records.map(({ name }) => name));
@@ -294,7 +297,7 @@ async function recordFailure(
   { delivery: { connection, notes, records }, lease }: TakenDelivery,
   failure: Failure,
   last: boolean,
-  { store, config, isPaused, note }: DeliveryContext,
+  { store, config, isPaused, note, trace_id }: DeliveryContext,
   { ambiguous, result }: { ambiguous?: DeliveryEntry['ambiguous']; result?: string | undefined } = {},
 ): Promise<DeliveryVerdict> {
   const { details } = failure;
@@ -307,6 +310,7 @@ async function recordFailure(
     ...ambiguityOf(failure, ambiguous),
     ...(result === undefined ? {} : { result }),
     ...(details.done ? { done: details.done } : {}),
+    ...(trace_id && { trace_id }),
     // They are in the CRM, whatever becomes of the delivery.
     ...(there.length > 0 ? { records: withReceipts(records, there) } : {}),
     // What an earlier delivery left out, the record lacks still.

@@ -9,6 +9,7 @@ import type { Memory } from '@wrapup/destination';
 import type { Digest } from '../encryption/index-key.ts';
 import type { InstallationParts } from '../redis/check-installation.ts';
 import { scanKeys } from '../redis/client.ts';
+import type { Keys } from '../redis/keys.ts';
 
 export class RedisMemory implements Memory {
   readonly #base: InstallationParts;

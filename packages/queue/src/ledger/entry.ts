@@ -77,6 +77,8 @@ export interface DeliveryEntry {
   reason?: string;
   hint?: string;
   correlation_id?: string;
+  /** Of the last attempt whose trace is kept, 32 hex digits; absent while tracing is off. */
+  trace_id?: string;
   /** Ids of the records that the caller could be, where that is why it waits, and their links by id. */
   candidates?: string[];
   candidate_urls?: Record<string, string>;
