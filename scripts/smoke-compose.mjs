@@ -5,7 +5,7 @@
  */
 import { execFile } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
-import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -121,6 +121,11 @@ async function look() {
     await untilWritten({ calls: 2 });
     const calls = JSON.parse(await inCompose('run', '--rm', '-T', 'cli', 'calls', 'list', '--json'));
     equal('calls in the ledger', calls.length, 2);
+  });
+  await check('the lines of the documents that begin with docker compose run', async () => {
+    const lines = composeLines();
+    equal('enough of them', lines.length > 10, true);
+    for (const line of lines) await run('bash', ['-c', line], { cwd: work, env: { ...env, ...asDockerCompose() } });
   });
   await check('Prometheus and Grafana are there where they are asked for, and not otherwise', async () => {
     const names = ['grafana', 'prometheus'];
@@ -286,6 +291,26 @@ async function until(what, timeout, attempt) {
     }
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
+}
+
+/** Without what a pipe looks for in the output, which need not be there. What the smoke test does itself is left out. */
+function composeLines() {
+  const documents = globSync(['README.md', 'docs/**/*.md'], { cwd: ROOT }).map((path) =>
+    readFileSync(join(ROOT, path), 'utf8'),
+  );
+  const blocks = documents.flatMap((text) =>
+    [...text.matchAll(/^( *)```sh\n([\s\S]*?)^\1```/gm)].map((found) => found[2]),
+  );
+  const lines = blocks
+    .flatMap((block) => block.split('\n'))
+    .map((line) => line.replace(/\s#.*$| \|(?= grep).*$/g, '').trim());
+  return [...new Set(lines.filter((line) => /^docker compose (?!up|--profile)/.test(line)))];
+}
+
+/** `docker compose` for a shell without a terminal, also where the plugin is a program of its own. */
+function asDockerCompose() {
+  const body = `shift; [ "$1" = exec ] && set -- exec -T "\${@:2}"; command ${compose.join(' ')} "$@";`;
+  return { 'BASH_FUNC_docker%%': `() { ${body} }` };
 }
 
 async function inCompose(...args) {

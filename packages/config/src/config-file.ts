@@ -13,7 +13,7 @@ import { checkInbound } from './checks/check-inbound.ts';
 import { checkRoutes } from './checks/check-routes.ts';
 import { checkShape } from './checks/check-shape.ts';
 import { checkSources, claimsOf, type SourceClaim } from './checks/check-sources.ts';
-import { compileCondition, compileMappingFile, isShared } from './checks/compile-mapping-file.ts';
+import { CLIENTS_FOLDER, compileCondition, compileMappingFile, isShared } from './checks/compile-mapping-file.ts';
 import { CLIENT_LIMITS, readDocument } from './file/document.ts';
 import { FileSet, hashOf } from './file/file-set.ts';
 import { RECONCILE_DEFAULTS, type WrapupFile } from './file/schema.ts';
@@ -158,7 +158,8 @@ export function loadConfigFile(file: string, text: string, client: string | unde
   });
   const inbound = checkInbound(wrapup, document, kinds, reader);
   const live = findLive(wrapup, kinds);
-  checkSources(wrapup, document, { client, hasClients: parts.clients.size > 0, live, reader });
+  const left = existsSync(join(parts.folder, CLIENTS_FOLDER)) ? 'none left' : 'never any';
+  checkSources(wrapup, document, { client, clients: parts.clients.size > 0 ? 'some' : left, live, reader });
   if (client !== undefined && Object.keys(wrapup.client_variables).length > 0) {
     const message = 'client_variables: belongs into wrapup.yaml, which says what files of clients may name';
     document.report.error('outside-client', message, document.origin(['client_variables']).key, 'remove it');

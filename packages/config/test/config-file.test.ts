@@ -137,7 +137,11 @@ test('wrapup.yaml needs no source where there are clients', async () => {
   expect(findings).toEqual([]);
   expect(Object.keys(config.sources)).toEqual(['acme.main']);
   rmSync(join(dirname(file), 'clients/acme.yaml'));
-  expect((await loadConfig({ file, env: ENV })).findings.map(({ code }) => code)).toContain('no-source');
+  const last = await loadConfig({ file, env: ENV });
+  expect(last.findings).toMatchObject([{ severity: 'warning', code: 'no-source' }]);
+  expect(last.config).toBeDefined();
+  rmSync(join(dirname(file), 'clients'), { recursive: true });
+  expect((await loadConfig({ file, env: ENV })).findings).toMatchObject([{ severity: 'error', code: 'no-source' }]);
 });
 
 test('a client with a mistake keeps what is in force, and the others go on', async () => {

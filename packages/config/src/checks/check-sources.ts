@@ -11,7 +11,8 @@ export interface SourceSurroundings {
   /** The client whose file it is; undefined for wrapup.yaml. */
   client: string | undefined;
   /** There are clients: wrapup.yaml needs no source of its own. */
-  hasClients: boolean;
+  /** `none left`: the folder of clients is there, and no file of a client in it. */
+  clients: 'some' | 'none left' | 'never any';
   /** A connection that leads to a real system; undefined where all lead to loopback or the sandbox. */
   live: { name: string; origin: string } | undefined;
   reader?: Reader | undefined;
@@ -21,13 +22,15 @@ export interface SourceSurroundings {
 export function checkSources(
   file: WrapupFile,
   document: YamlDocument,
-  { client, hasClients, live, reader }: SourceSurroundings,
+  { client, clients, live, reader }: SourceSurroundings,
 ): void {
   const { report, origin } = document;
   const names = Object.keys(file.sources);
-  if (names.length === 0 && (client !== undefined || !hasClients)) {
+  if (names.length === 0 && (client !== undefined || clients !== 'some')) {
     const hint = 'write sources: { main: { webhook_secrets: ["${SYNTHFLOW_WEBHOOK_SECRET}"] } }';
-    report.error('no-source', 'there is no source: no webhook would be accepted', origin(['sources']).key, hint);
+    // The last client may have been removed, whose calls are still there to be exported.
+    const severity = client === undefined && clients === 'none left' ? 'warn' : 'error';
+    report[severity]('no-source', 'there is no source: no webhook is accepted', origin(['sources']).key, hint);
   }
   for (const name of names) {
     const source = file.sources[name] as Source;
