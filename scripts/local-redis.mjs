@@ -205,8 +205,14 @@ export function ping(port, { password, timeout = 1000 } = {}) {
   });
 }
 
+/** Why it did not start, of what it said: warnings about the machine are no reason. */
 function lastWords(said) {
-  const lines = said.trim().split('\n');
-  const reason = lines.filter((line) => /already in use|fail|error|can't|cannot|denied/i.test(line));
+  const lines = said
+    .trim()
+    .split('\n')
+    .filter((line) => !/ # WARNING /.test(line));
+  const reason = lines.filter((line) =>
+    /already in use|fail|error|can't|cannot|denied|bad file format|unexpected end of file|no space left/i.test(line),
+  );
   return (reason.length > 0 ? reason : lines).slice(-2).join(' ').trim() || 'it said nothing';
 }

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { startRedisServer } from '../scripts/local-redis.mjs';
 import { type PrivateRedis, redisUrl, startRedis } from './support/redis.ts';
 
 const servers: PrivateRedis[] = [];
@@ -54,6 +55,18 @@ test('what a private server confirmed is still there after a kill and a restart 
   await redis.restart();
   expect(redis.pid).not.toBe(before);
   expect(await ask(redis.url, 'GET kept')).toContain('yes');
+});
+
+test('a server whose file is damaged at its end says why it does not start, and what repairs it', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'wrapup-damaged-'));
+  const options = { dir, appendonly: true, args: ['--aof-load-truncated', 'yes'] };
+  const server = await startRedisServer(options);
+  expect(await ask(server.url, 'SET kept yes')).toBe('+OK');
+  await server.stop();
+  const file = readdirSync(dir, { recursive: true, encoding: 'utf8' }).find((name) => name.endsWith('.aof'));
+  appendFileSync(join(dir, file ?? ''), Buffer.alloc(500));
+  await expect(startRedisServer(options)).rejects.toThrow(/Bad file format.+redis-check-aof --fix/);
+  rmSync(dir, { recursive: true });
 });
 
 test('a frozen server keeps its connections and answers nothing until it is resumed', async () => {

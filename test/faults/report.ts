@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { renderExplored } from '../explore/report.ts';
+import { renderPower } from '../power/report.ts';
 import { FAULTS } from './faults.ts';
 import type { Run } from './run-fault.ts';
 
@@ -78,7 +79,7 @@ ${rows.join('\n')}
 Calls that were not acknowledged were refused with 503, or their connection broke: a sender that tries longer has them taken
 as soon as Redis and ingress are back, and \`reconcile\` finds them at the voice platform in any case.
 
-${renderExplored()}
+${renderPower()}${renderExplored()}
 The tests that hold each promise one by one: [Promises](promises.md).
 
 ## Again
