@@ -26,7 +26,6 @@ export async function startKeptRedis() {
   const redis = await startRedisServer({
     dir: DATA,
     appendonly: true,
-    args: ['--aof-load-truncated', 'yes'],
     password: keepSecret(SECRETS, 'REDIS_PASSWORD'),
     orphaned: 'SIGTERM',
     timeout: LOADING_TIMEOUT,

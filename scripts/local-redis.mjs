@@ -5,7 +5,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { connect } from 'node:net';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { guardOrphan } from './guard-orphan.mjs';
@@ -109,6 +109,7 @@ const PRIVATE = 0o077;
 async function launch(server, port, options) {
   const { dir, appendonly = false, args = [], password, timeout = 10_000, orphaned = 'SIGKILL' } = options;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const trimmed = appendonly ? await trimUnfinished(server, dir) : '';
   const settings = [
     ['--port', String(port)],
     ['--bind', HOST],
@@ -116,6 +117,8 @@ async function launch(server, port, options) {
     ['--save', ''],
     ['--appendonly', appendonly ? 'yes' : 'no'],
     ['--appendfsync', 'always'],
+    // What is unfinished is cut off before, and where a transaction begins.
+    ['--aof-load-truncated', 'no'],
     ['--maxmemory-policy', 'noeviction'],
     // Most fields of a call's entry are longer than the usual 64 bytes: packed, entries and jobs take half the memory.
     ...(server.major >= KNOWS_LISTPACKS ? [['--hash-max-listpack-value', '1024']] : []),
@@ -133,7 +136,7 @@ async function launch(server, port, options) {
   process.umask(before);
   child.stdin.on('error', () => {});
   child.stdin.end(password === undefined ? '' : `requirepass ${password}\n`);
-  let said = '';
+  let said = trimmed;
   const listen = (chunk) => {
     said = (said + chunk).slice(-4000);
   };
@@ -178,6 +181,22 @@ async function launch(server, port, options) {
       clearTimeout(timer);
     },
   };
+}
+
+const TRIM = join(ROOT, 'deploy/kubernetes/components/redis/trim-aof.sh');
+
+/** Cuts off what a power cut has left unfinished. @returns what it says of it */
+async function trimUnfinished({ command, env }, dir) {
+  const check = join(dirname(command), basename(command).replace('server', 'check-aof'));
+  const given = { ...process.env, ...env, REDIS_CHECK_AOF: check };
+  try {
+    const { stderr } = await run('sh', [TRIM, dir], { env: given });
+    process.stderr.write(stderr);
+    return stderr;
+  } catch (error) {
+    // Without a shell; Redis says itself what it does not load.
+    return `${error.message}\n`;
+  }
 }
 
 /**

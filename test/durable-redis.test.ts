@@ -6,7 +6,12 @@ import { afterAll, expect, inject, it } from 'vitest';
 import { parse } from 'yaml';
 import { startRedis } from './support/redis.ts';
 
-const SETTINGS = { appendonly: 'yes', appendfsync: 'always', 'maxmemory-policy': 'noeviction' };
+const SETTINGS = {
+  appendonly: 'yes',
+  appendfsync: 'always',
+  'aof-load-truncated': 'no',
+  'maxmemory-policy': 'noeviction',
+};
 /** Known from Redis 7 on. */
 const PACKED = { 'hash-max-listpack-value': '1024' };
 const closers: (() => Promise<unknown>)[] = [];
@@ -15,6 +20,7 @@ afterAll(() => Promise.all(closers.map((close) => close())));
 it('the one in docker-compose.yml syncs every write and evicts nothing', () => {
   const compose = parse(readFileSync(resolve(import.meta.dirname, '../docker-compose.yml'), 'utf8'), { merge: true });
   const command = [compose.services.redis.command].flat().join(' ');
+  expect(command).toContain('sh /trim-aof.sh /data; exec redis-server');
   for (const [name, value] of Object.entries({ ...SETTINGS, ...PACKED }))
     expect(command).toMatch(new RegExp(`--${name} "?${value}"?`));
 });

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,15 +57,39 @@ test('what a private server confirmed is still there after a kill and a restart 
   expect(await ask(redis.url, 'GET kept')).toContain('yes');
 });
 
-test('a server whose file is damaged at its end says why it does not start, and what repairs it', async () => {
+/** Starts a server, has it carry out one script of three writes, and leaves its file as a crash would, but for the end. */
+async function leaveFile(end: (file: Buffer) => Buffer): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), 'wrapup-damaged-'));
-  const options = { dir, appendonly: true, args: ['--aof-load-truncated', 'yes'] };
-  const server = await startRedisServer(options);
-  expect(await ask(server.url, 'SET kept yes')).toBe('+OK');
+  const server = await startRedisServer({ dir, appendonly: true });
+  await ask(server.url, 'SET kept yes');
+  await ask(server.url, `EVAL "for n = 1, 3 do redis.call('SET', 'part' .. n, 'of one step') end" 0`);
   await server.stop();
-  const file = readdirSync(dir, { recursive: true, encoding: 'utf8' }).find((name) => name.endsWith('.aof'));
-  appendFileSync(join(dir, file ?? ''), Buffer.alloc(500));
-  await expect(startRedisServer(options)).rejects.toThrow(/Bad file format.+redis-check-aof --fix/);
+  const name = readdirSync(dir, { recursive: true, encoding: 'utf8' }).find((one) => one.endsWith('.incr.aof'));
+  const file = join(dir, name ?? 'appendonly.aof');
+  writeFileSync(file, end(readFileSync(file)));
+  return dir;
+}
+
+test.each([
+  ['torn within a transaction', (file: Buffer) => file.subarray(0, file.lastIndexOf('of one step') + 4)],
+  ['torn before the end of a transaction', (file: Buffer) => file.subarray(0, file.lastIndexOf('EXEC') - 8)],
+  ['full of zeros at its end', (file: Buffer) => Buffer.concat([file.subarray(0, -20), Buffer.alloc(500)])],
+])('a file that is %s is cut before the transaction, and what comes then stays', async (_, end) => {
+  const dir = await leaveFile(end);
+  for (const round of ['first', 'second']) {
+    const server = await startRedisServer({ dir, appendonly: true });
+    expect(await ask(server.url, 'EXISTS part1 part2 part3')).toBe(':0');
+    expect(await ask(server.url, 'GET kept')).toContain('yes');
+    if (round === 'second') expect(await ask(server.url, 'GET later')).toContain('yes');
+    else expect(await ask(server.url, 'SET later yes')).toBe('+OK');
+    await server.stop();
+  }
+  rmSync(dir, { recursive: true });
+});
+
+test('a file of which more than an end is damaged stays as it is, and the message says why', async () => {
+  const dir = await leaveFile((file) => Buffer.concat([file, Buffer.alloc(9_000_000)]));
+  await expect(startRedisServer({ dir, appendonly: true })).rejects.toThrow(/Bad file format.+redis-check-aof --fix/);
   rmSync(dir, { recursive: true });
 });
 

@@ -1,14 +1,16 @@
 /** A few runs of the fault matrix, small: `npm run test:faults` has all of them. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { FAULTS, type Fault } from './faults.ts';
+import { FAULTS } from './faults.ts';
+import type { Fault } from './kinds/scene.ts';
 import { runFault } from './run-fault.ts';
+import { USUAL } from './setup.ts';
 import { FaultSystem } from './system.ts';
 
 const CALLS = 30;
 
 let system: FaultSystem;
 beforeAll(async () => {
-  system = await FaultSystem.open(1);
+  system = await FaultSystem.open(USUAL);
 });
 afterAll(() => system.close());
 

@@ -1,16 +1,18 @@
 /**
  * The invariant, checked against the sandbox's own record of effects and not against what Wrapup believes: every
- * acknowledged call ends in exactly one call log, or in a parked or dead entry that is there to be seen; none is there
- * twice, and none is nowhere.
+ * acknowledged call ends in exactly one call log of each CRM that it goes to, or in a parked or dead entry that is there to be
+ * seen; none is there twice, and none is nowhere.
  */
 import type { LedgerEntry } from '../../packages/queue/src/index.ts';
-import { type FaultSystem, pause } from './system.ts';
+import { type CrmView, viewHubSpot, viewSalesforce } from './crm-view.ts';
+import { pause } from './rigging/pause.ts';
+import type { FaultSystem } from './system.ts';
 import type { SentCall } from './workload.ts';
 
 export interface Verdict {
   calls: number;
   acknowledged: number;
-  /** Acknowledged calls with one call log. */
+  /** Acknowledged calls with one call log in each CRM. */
   written: number;
   /** Acknowledged calls without one, that are to be seen. */
   parked: number;
@@ -47,11 +49,7 @@ function isMoving(entry: LedgerEntry | undefined): boolean {
 
 export async function checkRun(system: FaultSystem, sent: readonly SentCall[], moving: string[]): Promise<Verdict> {
   const { sandbox, store } = system;
-  const logs = countBy(sandbox.records('calls'), (properties) => properties.wrapup_call_id);
-  const tasks = countBy(sandbox.records('tasks'), (properties) => properties.wrapup_key);
-  const people = countBy(sandbox.records('contacts'), ({ phone, mobilephone }) => phone ?? mobilephone);
-  const created = createdCalls(system);
-  const callers = callersOfLogs(system);
+  const views = [viewHubSpot(sandbox), ...(system.setup.bothCrms ? [viewSalesforce(sandbox)] : [])];
   const [parked, dead] = (await Promise.all(
     (['parked', 'dead'] as const).map(
       async (state) => new Set((await store.operations.list(state, 10_000)).map(({ call_id }) => call_id)),
@@ -59,69 +57,50 @@ export async function checkRun(system: FaultSystem, sent: readonly SentCall[], m
   )) as [Set<string>, Set<string>];
 
   const verdict: Verdict = { calls: sent.length, acknowledged: 0, written: 0, parked: 0, dead: 0, broken: [] };
-  const broken = (call: SentCall, what: string) => verdict.broken.push(`${call.id}: ${what}`);
   for (const call of sent) {
-    const key = `main:${call.id}`;
-    const count = logs.get(key) ?? 0;
-    if (count > 1) broken(call, `${count} call logs`);
-    if ((created.get(key) ?? 0) > 1) broken(call, `its call log was created ${created.get(key)} times`);
-    for (const [task, times] of tasks)
-      if (task.startsWith(`${key}:`) && times > 1) broken(call, `task ${task} ${times} times`);
-    if ((people.get(call.phone) ?? 0) > 1) broken(call, `its caller is there ${people.get(call.phone)} times`);
+    const broken = (what: string) => verdict.broken.push(`${call.id}: ${what}`);
+    for (const view of views) for (const what of findDoubles(view, call)) broken(`${view.name}: ${what}`);
     if (!call.acknowledged) continue;
     verdict.acknowledged += 1;
+    const entry = await store.ledger.read('main', call.id);
     if (moving.includes(call.id)) {
-      const entry = await store.ledger.read('main', call.id);
-      broken(call, `still on its way: ${JSON.stringify(entry ?? 'not in the ledger')}`);
-    } else if (count === 1) {
-      verdict.written += 1;
-      const isWritten = (await store.ledger.read('main', call.id))?.deliveries.every(
-        ({ state }) => state === 'written',
-      );
-      if (isWritten && (people.get(call.phone) ?? 0) !== 1) broken(call, 'written, but its caller is nowhere');
-      const with_whom = callers.get(key) ?? [];
-      if (isWritten && (with_whom.length !== 1 || with_whom[0] !== call.phone))
-        broken(call, `written, and its log is with ${with_whom.length} people, ${with_whom.join(' and ')}`);
-      const hasTask = [...tasks.keys()].some((task) => task.startsWith(`${key}:`));
-      if (isWritten && hasTask !== call.leavesTask)
-        broken(call, `written, ${hasTask ? 'with a task' : 'without its task'}`);
-    } else if (count === 0 && parked.has(call.id)) verdict.parked += 1;
-    else if (count === 0 && dead.has(call.id)) verdict.dead += 1;
-    else if (count === 0) broken(call, 'nowhere');
+      broken(`still on its way: ${JSON.stringify(entry ?? 'not in the ledger')}`);
+      continue;
+    }
+    const missing = views.filter(({ logs }) => !logs.has(keyOf(call)));
+    if (missing.length === 0) verdict.written += 1;
+    else if (parked.has(call.id)) verdict.parked += 1;
+    else if (dead.has(call.id)) verdict.dead += 1;
+    else broken(`nowhere in ${missing.map(({ name }) => name).join(' and ')}`);
+    if (missing.length === 0 && entry?.deliveries.every(({ state }) => state === 'written'))
+      for (const view of views) for (const what of findGaps(view, call)) broken(`${view.name}: written, ${what}`);
   }
   return verdict;
 }
 
-function countBy(
-  records: readonly { properties: Record<string, string | null> }[],
-  keyOf: (properties: Record<string, string | null>) => string | null | undefined,
-): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { properties } of records) {
-    const key = keyOf(properties);
-    if (key) counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  return counts;
+const keyOf = ({ id }: SentCall) => `main:${id}`;
+
+function findDoubles({ logs, created, tasks, people }: CrmView, call: SentCall): string[] {
+  const key = keyOf(call);
+  const doubles: string[] = [];
+  const look = (times: number | undefined, what: string) => {
+    if ((times ?? 0) > 1) doubles.push(`${what} ${times} times`);
+  };
+  look(logs.get(key), 'its call log is there');
+  look(created.get(key), 'its call log was created');
+  for (const [task, times] of tasks) if (task.startsWith(`${key}:`)) look(times, `task ${task} is there`);
+  look(people.get(call.phone), 'its caller is there');
+  return doubles;
 }
 
-/** Numbers of the people with whom each call log is, by its key. */
-function callersOfLogs({ sandbox }: FaultSystem): Map<string, string[]> {
-  const numbers = new Map(
-    sandbox.records('contacts').map(({ id, properties: { phone, mobilephone } }) => [id, phone ?? mobilephone ?? '']),
-  );
-  return new Map(
-    sandbox.records('calls').map(({ properties, associations: { contacts = [] } }) => {
-      return [properties.wrapup_call_id ?? '', contacts.map((id) => numbers.get(id) ?? 'someone who is gone')];
-    }),
-  );
-}
-
-/** How often each call log came into being, whatever became of it afterwards. */
-function createdCalls({ sandbox }: FaultSystem): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { effect, object, unique } of sandbox.journal()) {
-    const key = unique?.wrapup_call_id;
-    if (effect === 'created' && object === 'calls' && key) counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  return counts;
+/** What is not as the call says, of one that was written. */
+function findGaps({ callers, tasks, people, hasCallBacks }: CrmView, call: SentCall): string[] {
+  const gaps: string[] = [];
+  if ((people.get(call.phone) ?? 0) !== 1) gaps.push('but its caller is nowhere');
+  const with_whom = callers.get(keyOf(call)) ?? [];
+  if (with_whom.length !== 1 || with_whom[0] !== call.phone)
+    gaps.push(`and its log is with ${with_whom.length} people, ${with_whom.join(' and ')}`);
+  const hasTask = [...tasks.keys()].some((task) => task.startsWith(`${keyOf(call)}:`));
+  if (hasCallBacks && hasTask !== call.leavesTask) gaps.push(hasTask ? 'with a task' : 'without its task');
+  return gaps;
 }

@@ -4,25 +4,43 @@
  *   npm run test:faults                                  all faults, seeds 1 to 5, 200 calls each
  *   npm run test:faults -- redis-killed crm-503          only these
  *   npm run test:faults -- --seeds 11,12 --calls 500     other seeds, more calls
+ *   npm run test:faults -- --pairs 100                   a hundred pairs of faults at once, chosen by the seeds 1 to 100
+ *   npm run test:faults -- --pairs 1 --from 17           the pair of seed 17
+ *   npm run test:faults -- --seeds 1-20 --publish        and keep what comes of it
  *   npm run test:faults -- --render                      only writes the page anew
  *   npm run test:faults -- --lanes 4                     so many runs side by side; default 3
  *
- * docs/reliability.md is written anew after each fault, whose row replaces the one that was there; not with `--dry-run`. Exit
- * code 1 when anything is broken.
+ * `--publish` adds each run to test/faults/results.json as soon as it is done, in place of the one with its fault and seed, and
+ * writes docs/reliability.md anew: a matrix that is stopped has lost nothing. `--resume` publishes too, and leaves out the runs
+ * that are there with as many calls and a time until settled. Exit code 1 when anything is broken.
  */
 import { parseArgs } from 'node:util';
-import { FAULTS, type Fault } from './faults.ts';
-import { publish, renderAgain } from './report.ts';
+import { buildShim } from '../power/shim.ts';
+import { makeRandom } from '../support/random.ts';
+import { choosePair, FAULTS } from './faults.ts';
+import { type Fault, pairOf } from './kinds/scene.ts';
+import { isPublished, publish, renderAgain } from './report.ts';
 import { type Run, runFault } from './run-fault.ts';
+import { type Setup, setupFor } from './setup.ts';
 import { FaultSystem } from './system.ts';
+
+/** What one installation goes through, one after the other. */
+interface Lap {
+  fault: Fault;
+  setup: Setup;
+  seeds: number[];
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    seeds: { type: 'string', default: '1,2,3,4,5' },
+    seeds: { type: 'string', default: '1-5' },
     calls: { type: 'string', default: '200' },
+    pairs: { type: 'string' },
+    from: { type: 'string', default: '1' },
     lanes: { type: 'string', default: '3' },
-    'dry-run': { type: 'boolean', default: false },
+    publish: { type: 'boolean', default: false },
+    resume: { type: 'boolean', default: false },
     render: { type: 'boolean', default: false },
   },
 });
@@ -35,35 +53,77 @@ if (unknown.length > 0) {
   console.error(`No such fault: ${unknown.join(', ')}. There are: ${FAULTS.map(({ name }) => name).join(', ')}`);
   process.exit(2);
 }
-const seeds = values.seeds.split(',').map(Number);
 const calls = Number(values.calls);
-const waiting = FAULTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const shim = buildShim();
+const waiting = (values.pairs === undefined ? singles() : pairs(Number(values.from), Number(values.pairs)))
+  .map((lap) => ({ ...lap, seeds: lap.seeds.filter((seed) => !values.resume || !isPublished(lap.fault, seed, calls)) }))
+  .filter(({ seeds }) => seeds.length > 0);
 const runs: Run[] = [];
+let failed = 0;
 await Promise.all(
   Array.from({ length: Number(values.lanes) }, async () => {
-    for (let fault = waiting.shift(); fault; fault = waiting.shift()) await runSeeds(fault);
+    for (let lap = waiting.shift(); lap; lap = waiting.shift()) await runLap(lap);
   }),
 );
 const broken = runs.filter(({ broken }) => broken.length > 0);
-console.log(`${runs.length} runs, ${broken.length} broken`);
-process.exit(broken.length > 0 ? 1 : 0);
+console.log(
+  `${runs.length} runs, ${broken.length} broken${failed > 0 ? `, ${failed} that did not come to their end` : ''}`,
+);
+process.exit(broken.length + failed > 0 ? 1 : 0);
 
-async function runSeeds(fault: Fault): Promise<void> {
-  const system = await FaultSystem.open(fault.workers ?? 1);
-  const done: Run[] = [];
+function singles(): Lap[] {
+  const chosen = FAULTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+  return chosen.filter(canRun).map((fault) => ({ fault, setup: setupFor([fault.setup ?? {}]), seeds: readSeeds() }));
+}
+
+function pairs(from: number, count: number): Lap[] {
+  return Array.from({ length: count }, (_, n) => {
+    const [one, other] = choosePair(makeRandom(from + n));
+    const setup = setupFor([one.setup ?? {}, other.setup ?? {}]);
+    return { fault: { ...pairOf(one, other), needsPower: [one, other].some(needsPower) }, setup, seeds: [from + n] };
+  }).filter(({ fault }) => canRun(fault));
+}
+
+/** `1,2,7` or `1-20`. */
+function readSeeds(): number[] {
+  return values.seeds.split(',').flatMap((part) => {
+    const [first = 1, last = first] = part.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, n) => first + n);
+  });
+}
+
+function needsPower(fault: Fault): boolean {
+  return fault.needsPower === true;
+}
+
+function canRun(fault: Fault): boolean {
+  if (typeof shim === 'string' || !needsPower(fault)) return true;
+  console.warn(`SKIPPED ${fault.name}: ${shim.missing}`);
+  return false;
+}
+
+async function runLap({ fault, setup, seeds }: Lap): Promise<void> {
+  let system: FaultSystem | undefined;
   try {
+    system = await FaultSystem.open(setup);
     for (const seed of seeds) {
       const run = await runFault(system, fault, { seed, calls });
-      done.push(run);
-      console.log(
-        `${run.broken.length === 0 ? 'ok    ' : 'BROKEN'} ${fault.name} seed ${seed}: ${run.acknowledged}/${run.calls} acknowledged, ${run.written} written, ${run.parked} parked, ${run.dead} dead, ${run.seconds.toFixed(0)} s`,
-      );
-      for (const line of run.broken.slice(0, 10)) console.log(`       ${line.slice(0, 1500)}`);
+      runs.push(run);
+      show(run);
+      if (values.publish || values.resume) publish(run);
     }
+  } catch (error) {
+    // The next one is not to blame.
+    failed += 1;
+    console.log(`FAILED ${fault.name}: ${(error as Error).stack}`);
   } finally {
-    await system.close();
+    await system?.close();
   }
-  runs.push(...done);
-  // Fault by fault: what is done stays, also when the rest is not waited for.
-  if (!values['dry-run']) publish(done, calls);
+}
+
+function show({ broken, fault, seed, acknowledged, calls, written, parked, dead, seconds, settled }: Run): void {
+  console.log(
+    `${broken.length === 0 ? 'ok    ' : 'BROKEN'} ${fault} seed ${seed}: ${acknowledged}/${calls} acknowledged, ${written} written, ${parked} parked, ${dead} dead, settled after ${settled?.toFixed(1)} s, ${seconds.toFixed(0)} s`,
+  );
+  for (const line of broken.slice(0, 10)) console.log(`       ${line.slice(0, 1500)}`);
 }

@@ -1,13 +1,18 @@
 import { makeRandom } from '../support/random.ts';
 import { checkRun, type Verdict, waitUntilSettled } from './check.ts';
-import type { Fault } from './faults.ts';
-import { type FaultSystem, pause } from './system.ts';
-import { type Progress, planCalls, seedPeople, sendCalls } from './workload.ts';
+import type { Fault } from './kinds/scene.ts';
+import { pause } from './rigging/pause.ts';
+import type { FaultSystem } from './system.ts';
+import { type Progress, placeCalls, planCalls, seedPeople, sendCalls } from './workload.ts';
 
 export interface Run extends Verdict {
   fault: string;
   seed: number;
   seconds: number;
+  /** Seconds from the last acknowledgement until nothing was on its way any more. Absent in runs that were made before it was measured. */
+  settled?: number;
+  /** ISO 8601. */
+  date: string;
 }
 
 export interface RunOptions {
@@ -29,8 +34,10 @@ export async function runFault(
   { seed, calls, within = 6_000 }: RunOptions,
 ): Promise<Run> {
   const random = makeRandom(seed * 7919 + hashOf(fault.name));
-  const planned = planCalls(`${fault.name}-${seed}`, seed, random, { calls, ...fault.workload });
+  const name = fault.name.replaceAll(' ', '');
+  const planned = planCalls(`${name}-${seed}`, seed, random, { calls, ...fault.workload });
   seedPeople(system, planned);
+  if (system.setup.voice) placeCalls(system, planned);
   await pause(INDEXED);
   const progress: Progress = { share: 0 };
   let over = false;
@@ -42,11 +49,15 @@ export async function runFault(
   const sent = await sendCalls(system, planned, random, progress, within).finally(() => {
     over = true;
   });
+  const last = performance.now();
   await acting;
-  await system.heal(fault.workers ?? 1);
+  await system.heal();
+  await fault.afterwards?.(system);
   const moving = await waitUntilSettled(system, sent, SETTLES);
+  const settled = (performance.now() - last) / 1000;
   const verdict = await checkRun(system, sent, moving);
-  return { fault: fault.name, seed, seconds: (performance.now() - began) / 1000, ...verdict };
+  const date = new Date().toISOString().slice(0, 10);
+  return { fault: fault.name, seed, seconds: (performance.now() - began) / 1000, settled, date, ...verdict };
 }
 
 function hashOf(text: string): number {

@@ -1,74 +1,96 @@
 /**
  * A whole Wrapup to break: a Redis of its own, synced on every write, ingress and workers as processes, and the sandbox in
- * this one, so that what took effect in the CRM is known whatever happens to the rest.
+ * this one, so that what took effect in the CRM is known whatever happens to the rest. Processes reach Redis and CRM through
+ * proxies, and have clocks of their own.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type RunningSandbox, startSandbox } from '@wrapup/sandbox';
-import { Redis } from 'ioredis';
 import { openStore, type Store } from '../../packages/queue/src/index.ts';
-import { type RedisServer, startRedisServer } from '../../scripts/local-redis.mjs';
 import { freePort } from '../../scripts/ports.mjs';
-import { makeConfig, postSigned } from '../support/config.ts';
-import { type Process, startProcess } from '../support/process.ts';
-
-const SECRET = 'a-webhook-secret-for-breaking';
-
-/** Retries come soon, so that a run is over soon; in number they are as shipped. */
-const CONFIG = makeConfig({
-  routes: ['- { name: sales-calls, to: sales, mapping: mapping.yaml, retries: { base: 500ms, cap: 5s } }'],
-});
-
-export const MAPPINGS = {
-  usual: `
-extends: hubspot/call-log
-`,
-  /** Means the same people and the same log, and says it otherwise. */
-  other: `
-extends: hubspot/call-log
-call_log:
-  title: "Other: {{ call.outcome }}"
-`,
-} as const;
+import { postSigned } from '../support/config.ts';
+import { COMPILE_CACHE, type Process, startProcess } from '../support/process.ts';
+import { makeCertificate } from './rigging/certificates.ts';
+import { pause } from './rigging/pause.ts';
+import { type Certificate, TcpProxy } from './rigging/proxy.ts';
+import { RedisHost } from './rigging/redis-host.ts';
+import { configOf, MAPPINGS, SECRET, type Setup } from './setup.ts';
 
 /** Longer than a process takes to start on a machine that many share. */
-const REDIS_STARTS = 60_000;
+const STARTS = 60_000;
+const OWN_WORLD = resolve(import.meta.dirname, 'rigging/own-world.mjs');
+/** Exit code of a command that is called wrongly. */
+const USAGE = 2;
+const CLI = resolve(import.meta.dirname, '../../apps/cli/src/main.ts');
+
+interface Parts {
+  setup: Setup;
+  folder: string;
+  sandbox: RunningSandbox;
+  redis: RedisHost;
+  crm: TcpProxy;
+  certificate: Certificate | undefined;
+  ingressPort: number;
+}
 
 export class FaultSystem {
+  readonly setup: Setup;
   readonly folder: string;
   readonly sandbox: RunningSandbox;
+  readonly redis: RedisHost;
+  /** The way of the workers to HubSpot. */
+  readonly crm: TcpProxy;
   readonly store: Store;
+  readonly #certificate: Certificate | undefined;
   readonly #env: Record<string, string>;
-  #redis: RedisServer;
-  #ingress: Process | undefined;
-  #ingressPort: number;
+  readonly #ingressPort: number;
+  #ingress: Promise<Process> | undefined;
   #workers: Process[] = [];
 
-  private constructor(parts: { folder: string; sandbox: RunningSandbox; redis: RedisServer; ingressPort: number }) {
+  private constructor(parts: Parts) {
+    this.setup = parts.setup;
     this.folder = parts.folder;
     this.sandbox = parts.sandbox;
-    this.#redis = parts.redis;
+    this.redis = parts.redis;
+    this.crm = parts.crm;
+    this.#certificate = parts.certificate;
     this.#ingressPort = parts.ingressPort;
     this.#env = {
-      REDIS_URL: parts.redis.url,
       WRAPUP_CONFIG: join(parts.folder, 'wrapup.yaml'),
       SYNTHFLOW_WEBHOOK_SECRET: SECRET,
+      SYNTHFLOW_BASE_URL: parts.sandbox.synthflowUrl,
       HUBSPOT_ACCESS_TOKEN: 'pat-na1-break',
-      HUBSPOT_BASE_URL: parts.sandbox.hubspotUrl,
+      HUBSPOT_BASE_URL: `http${parts.certificate ? 's' : ''}://localhost:${parts.crm.port}/hubspot`,
+      SALESFORCE_CLIENT_SECRET: 'sandbox-consumer-secret',
+      SALESFORCE_BASE_URL: parts.sandbox.salesforceUrl,
+      WRAPUP_FAULTS_WORLD: join(parts.folder, 'world.json'),
+      NODE_OPTIONS: `--import=${OWN_WORLD}`,
+      // Replaced refresh tokens are kept, and so encrypted.
+      WRAPUP_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
+      ...(parts.certificate && { NODE_EXTRA_CA_CERTS: parts.certificate.cert }),
     };
-    this.store = openStore({ url: parts.redis.url, role: 'worker', onError() {} });
+    const url = parts.redis.urlFor('run');
+    const { WRAPUP_ENCRYPTION_KEY } = this.#env;
+    this.store = openStore({ url, encryption_keys: WRAPUP_ENCRYPTION_KEY as string, role: 'worker', onError() {} });
   }
 
-  static async open(workers: number): Promise<FaultSystem> {
+  static async open(setup: Setup): Promise<FaultSystem> {
     const folder = mkdtempSync(join(tmpdir(), 'wrapup-faults-'));
-    writeFileSync(join(folder, 'wrapup.yaml'), CONFIG);
-    const redis = await startRedisServer({ dir: join(folder, 'redis'), appendonly: true, timeout: REDIS_STARTS });
-    const sandbox = await startSandbox({ port: 0, provisioned: true, settings: { hubspot: { latency: 10 } } });
-    const system = new FaultSystem({ folder, sandbox, redis, ingressPort: await freePort() });
+    writeFileSync(join(folder, 'wrapup.yaml'), configOf(setup));
+    for (const [name, text] of Object.entries(MAPPINGS.others)) writeFileSync(join(folder, name), text);
+    const redis = await RedisHost.open(folder);
+    const settings = { hubspot: { latency: 10 }, salesforce: { latency: 10 } };
+    const sandbox = await startSandbox({ port: 0, provisioned: true, settings });
+    const certificate = setup.tls ? makeCertificate(folder, 'trusted') : undefined;
+    const crm = await TcpProxy.open(sandbox.port, certificate);
+    const parts = { setup, folder, sandbox, redis, crm, certificate, ingressPort: await freePort() };
+    const system = new FaultSystem(parts);
     system.map('usual');
-    await system.store.connected(REDIS_STARTS);
-    await Promise.all([system.startIngress(), ...Array.from({ length: workers }, () => system.startWorker())]);
+    system.turnClocks(0);
+    await system.store.connected(STARTS);
+    await Promise.all([system.startIngress(), ...Array.from({ length: setup.workers }, () => system.startWorker())]);
     return system;
   }
 
@@ -77,21 +99,49 @@ export class FaultSystem {
   }
 
   /** Writes the mapping that processes read from now on; those that run reload it by themselves. */
-  map(mapping: keyof typeof MAPPINGS): void {
+  map(mapping: 'usual' | 'other'): void {
     writeFileSync(join(this.folder, 'mapping.yaml'), MAPPINGS[mapping]);
   }
 
+  /** From now on clocks of all processes are ahead by so many ms; names of hosts are not known where `no_names` is true. */
+  turnClocks(clock: number, no_names = false): void {
+    const file = join(this.folder, 'world.json');
+    writeFileSync(`${file}.new`, JSON.stringify({ clock, no_names }));
+    renameSync(`${file}.new`, file);
+  }
+
+  /** HubSpot shows a certificate that no process trusts, or the right one again. */
+  showCertificate(which: 'trusted' | 'foreign'): void {
+    if (this.#certificate)
+      this.crm.show(which === 'trusted' ? this.#certificate : makeCertificate(this.folder, 'foreign'));
+  }
+
   async startIngress(): Promise<void> {
-    this.#ingress = await startProcess('ingress', { ...this.#env, INGRESS_PORT: String(this.#ingressPort) });
+    // Two that break things at once start one.
+    this.#ingress ??= startProcess('ingress', {
+      ...this.#env,
+      REDIS_URL: this.redis.urlFor('ingress'),
+      INGRESS_PORT: String(this.#ingressPort),
+    });
+    await this.#ingress;
   }
 
   async killIngress(): Promise<void> {
-    await this.#ingress?.kill();
-    this.#ingress = undefined;
+    const ingress = this.#ingress;
+    await (await ingress)?.kill();
+    if (this.#ingress === ingress) this.#ingress = undefined;
+  }
+
+  async freezeIngress(ms: number): Promise<void> {
+    const ingress = await this.#ingress;
+    if (!ingress) return;
+    freeze(ingress, true);
+    await pause(ms);
+    freeze(ingress, false);
   }
 
   async startWorker(): Promise<Process> {
-    const worker = await startProcess('worker', this.#env);
+    const worker = await startProcess('worker', { ...this.#env, REDIS_URL: this.redis.urlFor('worker') });
     this.#workers.push(worker);
     return worker;
   }
@@ -101,42 +151,15 @@ export class FaultSystem {
     await worker[how]();
   }
 
-  /** Freezes a worker, or lets it go on: it knows nothing of the time between. */
-  freeze(worker: Process, frozen: boolean): void {
-    process.kill(worker.pid, frozen ? 'SIGSTOP' : 'SIGCONT');
-  }
-
-  pauseRedis(paused: boolean): void {
-    process.kill(this.#redis.pid, paused ? 'SIGSTOP' : 'SIGCONT');
-  }
-
-  async restartRedis(signal: 'SIGKILL' | 'SIGTERM', downFor: number): Promise<void> {
-    process.kill(this.#redis.pid, signal);
-    await this.#redis.exited;
-    await pause(downFor);
-    const { port } = this.#redis;
-    this.#redis = await startRedisServer({
-      dir: join(this.folder, 'redis'),
-      port,
-      appendonly: true,
-      timeout: REDIS_STARTS,
+  /** Runs a command as an operator does. It may fail, as Redis may be away; a command that there is none of throws. */
+  async wrapup(...args: string[]): Promise<void> {
+    const env = { PATH: process.env.PATH ?? '', ...COMPILE_CACHE, ...this.#env, REDIS_URL: this.redis.urlFor('run') };
+    const { code, stderr } = await new Promise<{ code: unknown; stderr: string }>((done) => {
+      execFile(process.execPath, [CLI, ...args], { env, timeout: 120_000 }, (error, _, said) =>
+        done({ code: error?.code, stderr: said }),
+      );
     });
-  }
-
-  /** Asks Redis something on a connection of its own. */
-  async command(...words: [string, ...string[]]): Promise<unknown> {
-    const client = new Redis(this.#redis.url, { retryStrategy: null });
-    client.on('error', () => {});
-    try {
-      return await client.call(...words);
-    } finally {
-      client.disconnect();
-    }
-  }
-
-  /** Bytes that Redis uses now. */
-  async usedMemory(): Promise<number> {
-    return Number(/used_memory:(\d+)/.exec(String(await this.command('INFO', 'memory')))?.[1]);
+    if (code === USAGE) throw new Error(`wrapup ${args.join(' ')}: ${stderr}`);
   }
 
   /** @returns the status, or 0 when there was no answer */
@@ -151,24 +174,33 @@ export class FaultSystem {
   }
 
   /** Everything runs again, and the CRM is well. */
-  async heal(workers: number): Promise<void> {
+  async heal(): Promise<void> {
     this.sandbox.control.clearFaults();
     this.map('usual');
-    if (!this.#ingress) await this.startIngress();
-    while (this.#workers.length < workers) await this.startWorker();
+    this.turnClocks(0);
+    this.showCertificate('trusted');
+    this.crm.release('late');
+    await this.redis.heal();
+    await this.startIngress();
+    for (const worker of this.#workers) freeze(worker, false);
+    while (this.#workers.length < this.setup.workers) await this.startWorker();
   }
 
   async close(): Promise<void> {
-    for (const worker of this.#workers) this.freeze(worker, false);
-    this.pauseRedis(false);
+    for (const worker of this.#workers) freeze(worker, false);
     await Promise.all([this.killIngress(), ...this.#workers.map((worker) => worker.kill())]);
     await this.store.close();
+    await Promise.all([this.redis.close(), this.crm.close()]);
     await this.sandbox.close();
-    await this.#redis.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** Freezes a process, or lets it go on: it knows nothing of the time between. One that is gone stays so. */
+export function freeze({ pid }: Process, frozen: boolean): void {
+  try {
+    process.kill(pid, frozen ? 'SIGSTOP' : 'SIGCONT');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }

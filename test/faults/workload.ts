@@ -2,10 +2,12 @@
  * Calls as a day brings them, the same for the same seed: some people are in the CRM, some are not, many call more than
  * once, some calls leave a task, and a sender that gets no answer sends again.
  */
-import { samplePayload } from '../../packages/synthflow/src/index.ts';
+import type { VoiceCall } from '@wrapup/sandbox';
+import { SAMPLE_AGENTS, samplePayload } from '../../packages/synthflow/src/index.ts';
 import { phoneOf } from '../support/phone.ts';
 import { pick, type Random, upTo } from '../support/random.ts';
-import { type FaultSystem, pause } from './system.ts';
+import { pause } from './rigging/pause.ts';
+import type { FaultSystem } from './system.ts';
 
 export interface PlannedCall {
   id: string;
@@ -73,6 +75,33 @@ export function seedPeople(system: FaultSystem, planned: readonly PlannedCall[])
     records: { contacts: known.map((mobilephone) => ({ properties: { mobilephone } })) },
   });
 }
+
+/** The voice platform knows them, as its webhooks tell them. */
+export function placeCalls(system: FaultSystem, planned: readonly PlannedCall[]): void {
+  for (const { id, phone, leavesTask } of planned) {
+    system.sandbox.control.place({
+      ...{ id, agent: AGENT, lead: { name: `Person ${phone.slice(-7)}`, phone }, prompt_variables: {} },
+      ...{
+        started: Math.floor(Date.now() / 1000 - 120) * 1000,
+        duration: 60,
+        ringing: 3_000,
+        over: Date.now() - 60_000,
+      },
+      ...{ status: 'completed', end_call_reason: 'human_goodbye', custom_end_call_reason: null, analysis: null },
+      turns: [
+        ['bot', 'Good morning.'],
+        ['human', 'Good morning, I have a question.'],
+      ],
+      ...{ collected: { wants_callback: leavesTask }, extracted: {} },
+    });
+  }
+}
+
+/** The sandbox's own that calls out. */
+const AGENT: VoiceCall['agent'] = {
+  ...{ model_id: SAMPLE_AGENTS.outbound, name: 'Outbound', type: 'outbound', phone_number: '+14155550100' },
+  ...{ external_webhook_url: null, inbound_call_webhook_url: null },
+};
 
 /** How far it has come: of 1. */
 export interface Progress {

@@ -48,9 +48,9 @@ process.exit(lost > 0 || control.lost === 0 ? 1 : 0);
 function show(run: PowerRun): void {
   const { seed, appendfsync, acknowledged, seconds, examples } = run;
   const unsynced = run.cuts.filter((cut) => cut.unsynced > 0).length;
-  const repaired = run.cuts.filter((cut) => cut.repaired).length;
+  const trimmed = run.cuts.filter((cut) => cut.left === 'trimmed').length;
   console.log(
-    `${appendfsync} seed ${seed}: ${acknowledged} acknowledged, ${run.cuts.length} cuts, ${unsynced} with unsynced bytes, ${repaired} repaired, ${run.lost} lost, ${run.damaged} damaged, ${seconds.toFixed(0)} s`,
+    `${appendfsync} seed ${seed}: ${acknowledged} acknowledged, ${run.cuts.length} cuts, ${unsynced} with unsynced bytes, ${trimmed} trimmed, ${run.lost} lost, ${run.damaged} damaged, ${seconds.toFixed(0)} s`,
   );
   for (const example of examples) console.log(`       ${example}`);
   if (!values.publish) return;

@@ -6,11 +6,8 @@
  * Assumed: what was synced stays; names in the folder (a new file, a rename) are on the disk in the order in which they were
  * made, as on a file system with a journal (ext4, XFS).
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import {
   findRedisServer,
   type RedisServer,
@@ -27,8 +24,8 @@ export interface PowerCut {
   tail: Tail;
   /** Bytes that were written and not synced. */
   unsynced: number;
-  /** Redis did not load what was left, and `redis-check-aof --fix` was needed. */
-  repaired: boolean;
+  /** What became of the end: Redis loaded it, `trim-aof.sh` cut it off before, or Redis did not start with it, and a person took it away. */
+  left: 'loaded' | 'trimmed' | 'by hand';
 }
 
 export interface PowerRedisOptions {
@@ -45,8 +42,6 @@ export interface PowerRedisOptions {
 const STARTS = 60_000;
 /** By which each sync takes longer, in microseconds: about what a disk of a server takes, so that many cuts fall into one. */
 const SYNC_US = 4_000;
-/** As `redis-server` says it of a file that holds no commands, and of one that ends within one where it may not. */
-const DOES_NOT_LOAD = /bad file format|unexpected end of file|unrecoverable error/i;
 
 export class PowerRedis {
   readonly #options: PowerRedisOptions;
@@ -117,18 +112,21 @@ export class PowerRedis {
     this.#server = await launch(this.#options, this.#command);
   }
 
-  /** Cuts the power, and starts it again, as the runbook says where it does not load what is left. */
+  /** Cuts the power, and starts it again as Wrapup does, which cuts off what is unfinished. */
   async losePower(tail: Tail, random: Random): Promise<PowerCut> {
     await this.end('SIGKILL');
     const unsynced = this.#damage(tail, random);
+    const before = this.#bytes();
     try {
       await this.start();
-      return { tail, unsynced, repaired: false };
+      return { tail, unsynced, left: before > this.#bytes() ? 'trimmed' : 'loaded' };
     } catch (error) {
-      if (!DOES_NOT_LOAD.test((error as Error).message)) throw error;
-      await this.#fix();
+      // A flipped bit that made another command of one: nothing but a person repairs that, who takes the end away.
+      if (tail !== 'flipped' || !/unknown command|bad file format|unexpected end/i.test((error as Error).message))
+        throw error;
+      this.#damage('gone', random);
       await this.start();
-      return { tail, unsynced, repaired: true };
+      return { tail, unsynced, left: 'by hand' };
     }
   }
 
@@ -168,19 +166,10 @@ export class PowerRedis {
     return new Map(lines.map((line) => line.split(' ').map(Number) as [number, number]));
   }
 
-  /** As docs/runbooks/redis-down.md has it. The server's own binary does it under this name. */
-  async #fix(): Promise<void> {
-    const manifest = join(this.#options.dir, 'appendonlydir', 'appendonly.aof.manifest');
-    const single = join(this.#options.dir, 'appendonly.aof');
-    const check = spawn(this.#command.command, ['--fix', existsSync(manifest) ? manifest : single], {
-      argv0: 'redis-check-aof',
-      env: { ...process.env, ...this.#command.env },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    check.stdin.on('error', () => {});
-    check.stdin.end('y\n');
-    const [said, , [code]] = await Promise.all([text(check.stdout), text(check.stderr), once(check, 'exit')]);
-    if (code !== 0) throw new Error(`redis-check-aof --fix ended with ${code}: ${said.slice(-500)}`);
+  /** Of the files that hold commands. */
+  #bytes(): number {
+    const files = filesOf(this.#options.dir).filter((path) => path.endsWith('.aof') && !path.includes('temp-'));
+    return files.reduce((total, path) => total + statSync(path).size, 0);
   }
 }
 
