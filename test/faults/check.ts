@@ -17,6 +17,8 @@ export interface Verdict {
   /** Acknowledged calls without one, that are to be seen. */
   parked: number;
   dead: number;
+  /** Acknowledged calls that reconciliation had to bring back. */
+  fetched?: number;
   /** What is wrong, one line each. */
   broken: string[];
 }
@@ -63,6 +65,7 @@ export async function checkRun(system: FaultSystem, sent: readonly SentCall[], m
     if (!call.acknowledged) continue;
     verdict.acknowledged += 1;
     const entry = await store.ledger.read('main', call.id);
+    if (system.setup.voice) verdict.fetched = (verdict.fetched ?? 0) + (entry?.received === 'reconciled' ? 1 : 0);
     if (moving.includes(call.id)) {
       broken(`still on its way: ${JSON.stringify(entry ?? 'not in the ledger')}`);
       continue;

@@ -121,9 +121,10 @@ async function runLap({ fault, setup, seeds }: Lap): Promise<void> {
   }
 }
 
-function show({ broken, fault, seed, acknowledged, calls, written, parked, dead, seconds, settled }: Run): void {
+function show(run: Run): void {
+  const { broken, fault, seed, acknowledged, calls, written, parked, dead, seconds, settled, fetched } = run;
   console.log(
-    `${broken.length === 0 ? 'ok    ' : 'BROKEN'} ${fault} seed ${seed}: ${acknowledged}/${calls} acknowledged, ${written} written, ${parked} parked, ${dead} dead, settled after ${settled?.toFixed(1)} s, ${seconds.toFixed(0)} s`,
+    `${broken.length === 0 ? 'ok    ' : 'BROKEN'} ${fault} seed ${seed}: ${acknowledged}/${calls} acknowledged, ${written} written, ${parked} parked, ${dead} dead,${fetched === undefined ? '' : ` ${fetched} fetched,`} settled after ${settled?.toFixed(1)} s, ${seconds.toFixed(0)} s`,
   );
   for (const line of broken.slice(0, 10)) console.log(`       ${line.slice(0, 1500)}`);
 }

@@ -75,7 +75,7 @@ ${rows.join('\n')}
 Calls that were not acknowledged were refused with 503, or their connection broke: a sender that tries longer has them taken
 as soon as Redis and ingress are back, and \`reconcile\` finds them at the voice platform in any case. Where a replica takes over that is behind, calls that
 were acknowledged meanwhile are not in its ledger: replication is asynchronous, with \`min-replicas-to-write\` too, which bounds how long that may go on. There reconciliation
-has to bring them back, and those that had been written before may not be written twice.
+has to bring them back, and those that had been written before may not be written twice: ${fetchedIn(runs)}.
 ${renderPairs(pairs)}${renderPower()}${renderExplored()}
 The tests that hold each promise one by one: [Promises](promises.md).
 
@@ -124,6 +124,15 @@ function figuresOf(runs: readonly Run[]): string {
   const dates = runs.map(({ date }) => date).sort();
   const settled = runs.some((run) => run.settled !== undefined) ? settledOf(runs).join(' / ') : '';
   return [calls, acknowledged, written, parked, dead, broken, settled, dates.at(-1)].join(' | ');
+}
+
+/** What reconciliation brought back, by fault. */
+function fetchedIn(runs: readonly Run[]): string {
+  const failovers = ['redis-failover-behind', 'redis-failover-min-replicas'].map((name) => {
+    const of = runs.filter(({ fault }) => fault === name);
+    return `${of.reduce((total, { fetched = 0 }) => total + fetched, 0)} of ${sum(of).acknowledged} in \`${name}\``;
+  });
+  return failovers.join(', ');
 }
 
 /** Whole seconds: the middle of them, and the most. */
