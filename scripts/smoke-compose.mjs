@@ -24,7 +24,7 @@ const CHECKOUT = [
     'package.json',
     'package-lock.json',
   ],
-  ...['apps', 'config', 'packages', 'samples', 'scripts'],
+  ...['apps', 'config', 'deploy', 'packages', 'samples', 'scripts'],
 ];
 /** Run by the project, and the port that each may have published, on which address. */
 const SERVICES = { ingress: '0.0.0.0', worker: '', dashboard: '127.0.0.1', sandbox: '127.0.0.1', redis: '' };

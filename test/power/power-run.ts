@@ -180,9 +180,9 @@ async function findMissing(store: Store, sent: readonly Sent[]): Promise<[string
     await Promise.all(
       sent.slice(from, from + READ_AT_ONCE).map(async ({ id, revision }) => {
         const [entry, bytes, job] = await Promise.all([
-          store.ledger.read('main', id),
-          store.payloads.read('main', id, revision),
-          // One that is damaged cannot be read.
+          // What is damaged cannot be read.
+          store.ledger.read('main', id).catch(() => undefined),
+          store.payloads.read('main', id, revision).catch(() => undefined),
           queue.getJob(jobId('c', 'main', id, revision)).catch(() => undefined),
         ]);
         const gone = [!entry && 'entry', !bytes && 'bytes', !job && 'job'].filter((part) => part !== false);
