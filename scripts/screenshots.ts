@@ -3,7 +3,7 @@
  * writes to a person is written through the adapter to a sandbox of its own, and the page is photographed.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { type Destination, describeNote, makeMemoryContext } from '@wrapup/destination';
 import { type ProducedRecord, runFixtures } from '@wrapup/fixtures';
 import { hubspotKind } from '@wrapup/hubspot';
@@ -11,6 +11,7 @@ import type { Plan, Value } from '@wrapup/mapping';
 import { salesforceKind } from '@wrapup/salesforce';
 import { type RunningSandbox, startSandbox } from '@wrapup/sandbox';
 import { type Browser, chromium } from 'playwright-core';
+import { takeDashboardPictures } from './pictures/dashboard-pictures.ts';
 
 const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium';
 /** Pixels: a reading column, and no more of a card than a reader takes in at a glance. */
@@ -41,6 +42,7 @@ async function takePictures(): Promise<void> {
       writeFileSync(join(PICTURES, `${name}.png`), picture);
       console.log(`docs/recipes/pictures/${name}.png`);
     }
+    for (const file of await takeDashboardPictures(browser)) console.log(relative(resolve('.'), file));
   } finally {
     await browser.close();
   }

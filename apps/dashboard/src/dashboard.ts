@@ -30,6 +30,7 @@ import { clientRoutes } from './routes/clients.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { loginRoutes } from './routes/login.ts';
 import { omissionRoutes } from './routes/omissions.ts';
+import { overviewRoutes } from './routes/overview.ts';
 import { playgroundRoutes } from './routes/playground.ts';
 import { unresolvedRoutes } from './routes/unresolved.ts';
 import { requireWhole, setScope } from './security/client-scope.ts';
@@ -166,7 +167,8 @@ export function createDashboard(parts: DashboardParts): Express {
   app.use('/queues', requireWhole(refuseBound), makeBoard({ store, config, queues, log, basePath: '/queues' }));
   app.use(enforceRights(refuseRole));
   app.use(clientRoutes({ store, config }));
-  app.use(callRoutes({ store, config, connections, queues, log }));
+  app.use(overviewRoutes({ store, config, connections }));
+  app.use(callRoutes({ store, config, connections, log }));
   app.use(unresolvedRoutes({ store, config, latest, connections, log }));
   app.use(omissionRoutes({ store, config, latest, connections, log }));
   app.use(actionRoutes({ store, latest, log }));
@@ -192,7 +194,7 @@ const refuseRole: RequestHandler = (_request, response) => {
 const notFound: RequestHandler = (_request, response) => {
   response
     .status(404)
-    .send(renderMessage('No such page', ['The address leads nowhere.', html`<a href="/">All calls</a>`]));
+    .send(renderMessage('No such page', ['The address leads nowhere.', html`<a href="/">Overview</a>`]));
 };
 
 function explainError(log: Logger): ErrorRequestHandler {

@@ -134,17 +134,18 @@ describe('a login that is bound to a client', () => {
     }
     expect(found.bound).toEqual([]);
     expect([...found.whole]).toEqual(
-      expect.arrayContaining(['/', `/calls/${ASKED}`, '/parked', '/connections', '/clients']),
+      expect.arrayContaining(['/', '/calls', `/calls/${ASKED}`, '/parked', '/connections', '/clients']),
     );
   });
 
   it('is not even shown names, unless it asks for them', async () => {
-    for (const path of ['/', '/parked', '/dead', '/connections', '/playground', `/calls/${own}?source=acme.main`]) {
+    const paths = ['/', '/calls', '/parked', '/dead', '/connections', '/playground', `/calls/${own}?source=acme.main`];
+    for (const path of paths) {
       const page = await read(path);
       expect([path, /bolt|calm|>main</.exec(page)?.[0]]).toEqual([path, undefined]);
       expect(page).toContain('acme');
     }
-    expect(await read('/')).toContain('<b>1</b> calls in the ledger');
+    expect(await read('/')).toContain('<b>1</b> parked now');
     expect(await read('/parked')).toContain('<b>1 delivery</b>');
   });
 
@@ -266,14 +267,14 @@ describe('a client that is chosen in the address', () => {
     expect(page).toContain(`href="/calls/${ASKED}?source=bolt.main&amp;client=bolt"`);
     const links = [...page.matchAll(/ (?:href|action)="(\/[^"]*)"/g)].map(([, path]) => path as string);
     const without = links.filter((path) => !path.includes('client=bolt'));
-    const whole = ['/assets/icon.svg', '/assets/dashboard.css', '/clients', '/queues/'];
+    const whole = ['/assets/icon.svg', '/assets/dashboard.css', '/assets/overview.css', '/clients', '/queues/'];
     expect(new Set(without)).toEqual(new Set(whole));
     // The forms of a search take it along in a field.
     expect(page.match(/<input type="hidden" name="client" value="bolt">/g)).toHaveLength(1);
     const answer = await write(`/calls/${ASKED}/drop?client=bolt`, { source: 'bolt.main', back: '/parked' }, WHOLE);
     expect(answer.headers.get('location')).toBe('/parked?did=reason&client=bolt');
-    expect(await read(`/?client=bolt&id=${MARK}`, WHOLE)).toContain(`${MARK}call`);
-    expect(await read(`/?client=bolt&id=${own}`, WHOLE)).toContain('No call matches');
+    expect(await read(`/calls?client=bolt&id=${MARK}`, WHOLE)).toContain(`${MARK}call`);
+    expect(await read(`/calls?client=bolt&id=${own}`, WHOLE)).toContain('No call matches');
   });
 
   it('is one that there is, or that has calls', async () => {

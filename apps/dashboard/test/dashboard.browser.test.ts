@@ -85,7 +85,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
 
   it('replay is two clicks away from the list, and the call is on its way again', async () => {
     const callId = await dashboard.seed(parked());
-    await page.goto('/');
+    await page.goto('/calls');
     await page.getByRole('link', { name: callId }).click();
     await page.getByRole('button', { name: 'Replay' }).click();
     await page.getByRole('status').waitFor();
@@ -134,7 +134,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
       const change: DeliveryChange = { state: 'written', records: [], requests: 1, notes: [omission] };
       const seed = () => other.seed({ deliveries: [{ route: 'sales-calls', connection: 'sales', change }] });
       const ids = [await seed(), await seed()];
-      await page.goto(`${other.url}/?omitted=1`);
+      await page.goto(`${other.url}/calls?omitted=1`);
       await page.getByText('1 field left out').first().waitFor();
       await page.getByRole('link', { name: 'Omissions' }).click();
       await page.getByRole('heading', { name: 'Omissions', level: 1 }).waitFor();
@@ -201,17 +201,17 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
 
   it('Bull Board has a way back', async () => {
     await page.goto('/queues/');
-    await page.getByRole('link', { name: '← Calls' }).click();
-    await page.getByRole('heading', { name: 'Calls', level: 1 }).waitFor();
+    await page.getByRole('link', { name: '← Overview' }).click();
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
     expect(complaints).toEqual([]);
   });
 
   it('callers’ and CRMs’ text is shown, not run', async () => {
     const evil = '<img src=x onerror=alert(1)><script>alert(2)</script>';
     const callId = await dashboard.seed(parked({ reason: evil, hint: evil, notes: [evil] }));
-    for (const path of ['/', '/parked', `/calls/${callId}`]) {
+    for (const path of ['/calls', '/parked', `/calls/${callId}`]) {
       await page.goto(path);
-      if (path !== '/') expect(await page.getByText(evil).count()).toBeGreaterThan(0);
+      if (path !== '/calls') expect(await page.getByText(evil).count()).toBeGreaterThan(0);
       expect(await page.locator('img').count()).toBe(0);
     }
     expect(complaints).toEqual([]);

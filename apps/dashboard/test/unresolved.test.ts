@@ -22,7 +22,7 @@ describe('a long list', () => {
     const first = await read('/parked');
     expect(first).toContain('<b>120 deliveries</b>. 50 of them are on this page.');
     expect(first).toContain('Replay these 120');
-    expect(await read('/')).toContain('<b>120</b> parked');
+    expect(await read('/')).toContain('<b>120</b> parked now');
     expect(linkNamed(first, 'Newer')).toBeUndefined();
     const second = await read(linkNamed(first, 'Older') ?? '');
     const third = await read(linkNamed(second, 'Older') ?? '');

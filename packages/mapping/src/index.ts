@@ -18,6 +18,7 @@ export { PREDICATE_DOES } from './schema/when-schema.ts';
 export { plainText } from './texts/render.ts';
 export { DUE_SHAPE } from './time/due.ts';
 export { isOfficeOpen, type OfficeHours, officeHoursSchema, toOfficeHours } from './time/office-hours.ts';
+export { clockAt, isTimeZone, momentOf } from './time/zone.ts';
 export { listTransforms, registerTransform } from './transforms/registry.ts';
 export { describeUse, type Transform } from './transforms/transform.ts';
 export { readPoint } from './values/compare.ts';

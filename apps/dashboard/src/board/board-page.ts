@@ -7,7 +7,7 @@ const UI = dirname(createRequire(import.meta.url).resolve('@bull-board/ui/packag
 
 /** Bull Board hides its links in a menu, and its own name leads to itself. */
 const WAY_BACK =
-  '<nav class="wrapup-back" aria-label="Wrapup"><a href="/">← Calls</a> <a href="/parked">Parked</a> <a href="/dead">Dead</a></nav>';
+  '<nav class="wrapup-back" aria-label="Wrapup"><a href="/">← Overview</a> <a href="/calls">Calls</a> <a href="/parked">Parked</a> <a href="/dead">Dead</a></nav>';
 
 export interface BoardPage {
   /** With a slash at its end. */

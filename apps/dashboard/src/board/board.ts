@@ -57,7 +57,7 @@ const UI_CONFIG = {
   hideDocsLink: true,
   sortQueues: false,
   miscLinks: [
-    { text: 'Calls', url: '/' },
+    { text: 'Calls', url: '/calls' },
     { text: 'Parked', url: '/parked' },
     { text: 'Dead', url: '/dead' },
     { text: 'Connections', url: '/connections' },
@@ -186,7 +186,7 @@ function openAdapter(store: Store, name: string, description: string): BullMQAda
 /** The call that a job is about, on our own page. */
 function linkTo(data: unknown): { displayText: string; href: string } {
   const { source, call_id } = (data ?? {}) as { source?: unknown; call_id?: unknown };
-  if (typeof source !== 'string' || typeof call_id !== 'string') return { displayText: 'Calls', href: '/' };
+  if (typeof source !== 'string' || typeof call_id !== 'string') return { displayText: 'Calls', href: '/calls' };
   return {
     displayText: 'The call',
     href: `/calls/${encodeURIComponent(call_id)}?source=${encodeURIComponent(source)}`,

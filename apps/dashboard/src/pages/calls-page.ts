@@ -1,88 +1,145 @@
 import { OUTCOMES } from '@wrapup/call';
-import { isOmission, nameOmitted } from '@wrapup/destination';
-import type { LedgerEntry, SchemaCheckResult } from '@wrapup/queue';
+import { isOmission, nameOmitted, type PersonRecord } from '@wrapup/destination';
+import type { DeliveryEntry, LedgerEntry } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
-import type { Overview } from '../queries/overview.ts';
-import type { Reconciliation } from '../queries/reconciliations.ts';
-import { CALL_STATES, type CallPage, type CallSearch } from '../queries/search-calls.ts';
-import { renderReconciliations } from './banners/reconciliations.ts';
-import { renderSchemaChecks } from './banners/schema-checks.ts';
-import { count, linkToCall, renderChip, renderRecord, renderSelect, renderTime } from './parts.ts';
+import { CALL_STATES, type CallPage, type CallSearch, endOf } from '../queries/search-calls.ts';
+import { writeMoment } from '../queries/time-range.ts';
+import { count, linkToCall, renderChip, renderDuration, renderRecord, renderSelect, renderTime } from './parts.ts';
+
+/** Who calls are about, by `connection record id`; `problem` where a CRM could not be asked. */
+export interface AskedNames {
+  people: Map<string, PersonRecord>;
+  problems: string[];
+}
 
 export interface CallsPage {
   page: CallPage;
   query: CallSearch;
-  overview: Overview;
-  reconciliations: Reconciliation[];
-  schemaChecks: SchemaCheckResult[];
+  zone: string;
+  /** What keeps calls from being taken or written now. */
+  stops: HtmlPart;
+  /** Names by id. */
+  agents: ReadonlyMap<string, string>;
   /** For the filter. */
   sources: string[];
   routes: string[];
   connections: string[];
+  /** Where they were asked for. */
+  names?: AskedNames | undefined;
+  /** The calls are those of one person, whose number or address is not repeated. */
+  ofPerson?: boolean;
 }
 
-export function renderCalls({ page, query, overview, reconciliations, schemaChecks, ...names }: CallsPage): Html {
+export function renderCalls(parts: CallsPage): Html {
+  const { page, query, zone, stops, agents, ofPerson } = parts;
   return html`<h1>Calls</h1>
-${renderOverview(overview)}
-${renderSchemaChecks(schemaChecks)}
-${renderReconciliations(reconciliations)}
-<form class="filter" method="get" action="/" role="search">
-${renderSelect('state', 'State', CALL_STATES, query.state)}
+${stops}
+<div class="searches">
+<form class="filter" method="get" action="/calls" role="search">
+<label>From<input type="datetime-local" name="from" value="${momentOf(query.from, zone)}"></label>
+<label>To<input type="datetime-local" name="to" value="${momentOf(query.until, zone)}"></label>
 ${renderSelect('outcome', 'Outcome', OUTCOMES, query.outcome)}
-${renderSelect('route', 'Route', names.routes, query.route)}
-${renderSelect('connection', 'Connection', names.connections, query.connection)}
-${renderSelect('source', 'Source', names.sources, query.source)}
-<label>Left out<select name="omitted"><option value="">any</option>${query.omitted ? html`<option value="1" selected>something</option>` : html`<option value="1">something</option>`}</select></label>
-<label>Call id<input name="id" value="${query.id ?? ''}" autocomplete="off" spellcheck="false"></label>
-<button>Search</button> <a href="/">Clear</a>
+${renderSelect('state', 'State', CALL_STATES, query.state)}
+<label>Result<input name="result" value="${query.result ?? ''}" list="results" autocomplete="off" size="12"></label>
+<datalist id="results">${RESULTS.map((name) => html`<option value="${name}"></option>`)}</datalist>
+${renderAgentSelect(agents, query.agent)}
+<label>Call id<input name="id" value="${query.id ?? ''}" autocomplete="off" spellcheck="false" size="14"></label>
+<details class="more"${(query.route || query.connection || query.source || query.direction || query.code || query.omitted) && html` open`}><summary>More</summary>
+${renderSelect('direction', 'Direction', ['inbound', 'outbound'], query.direction)}
+${renderSelect('route', 'Route', parts.routes, query.route)}
+${renderSelect('connection', 'Connection', parts.connections, query.connection)}
+${renderSelect('source', 'Source', parts.sources, query.source)}
+<label>Reason<input name="code" value="${query.code ?? ''}" autocomplete="off" size="14"></label>
+<label>Left out<select name="omitted"><option value="">any</option>${query.omitted ? html`<option value="1" selected>something</option>` : html`<option value="1">something</option>`}</select></label></details>
+<button>Search</button> <a href="/calls">Clear</a>
 </form>
-${renderList(page, isFiltered(query))}
-${renderPaging(page, query)}`;
+<form class="filter person" method="post" action="/calls/of-person"><label>Of one person: phone or e-mail<input name="person" autocomplete="off" spellcheck="false" required></label><button>Find</button></form>
+</div>
+${query.line && html`<p class="notice note">Calls that lack the field of line ${query.line} still. <a href="/omissions">Omissions</a> replays them.</p>`}
+${ofPerson && html`<p class="notice note">Calls that name this person, newest first. Nothing of what was typed is kept. <a href="/calls">All calls</a></p>`}
+${renderAskNames(parts)}
+${renderList(parts)}
+${renderPaging(page, query, zone)}`;
 }
 
-function renderOverview({ calls, underWay, parked, dead, day, omitted, partial }: Overview): Html {
-  return html`<ul class="tiles">
-${tile('/?state=queued', underWay, 'jobs under way', '')}
-${tile('/parked', parked, 'parked', parked > 0 ? 'parked' : '')}
-${tile('/dead', dead, 'dead', dead > 0 ? 'dead' : '')}
-${tile('/', calls, 'calls in the ledger', '')}
-</ul>
-<p class="day">Last 24 hours${partial && ' (the newest only)'}: ${
-    day === undefined
-      ? 'being counted'
-      : Object.keys(day).length === 0
-        ? 'no calls'
-        : CALL_STATES.filter((state) => day[state]).map(
-            (state) => html`<a href="/?state=${state}">${renderChip(state, `${state} ${day[state]}`)}</a> `,
-          )
-  }${omitted > 0 && html` <a href="/?omitted=1">${renderChip('omitted', `${count(omitted, 'call')} lost a field`)}</a>`}</p>`;
+/** What the presets say that a call came to, to choose from; a mapping may say others. */
+const RESULTS = [
+  'booked',
+  'interested',
+  'not_interested',
+  'call_back',
+  'do_not_call',
+  'wrong_number',
+  'not_reached',
+  'voicemail',
+];
+
+function momentOf(ms: number | undefined, zone: string): string {
+  return ms === undefined ? '' : writeMoment(ms, zone);
 }
 
-function tile(href: string, number: number, name: string, kind: string): Html {
-  return html`<li><a href="${href}" class="${kind}"><b>${number.toLocaleString('en-US')}</b> ${name}</a></li>`;
+function renderAgentSelect(agents: ReadonlyMap<string, string>, chosen: string | undefined): Html {
+  const all = chosen && !agents.has(chosen) ? [...agents, [chosen, chosen] as const] : [...agents];
+  return html`<label>Agent<select name="agent"><option value="">any</option>${all.map(([id, name]) =>
+    id === chosen
+      ? html`<option value="${id}" selected>${name}</option>`
+      : html`<option value="${id}">${name}</option>`,
+  )}</select></label>`;
 }
 
-function renderList({ entries, cut }: CallPage, filtered: boolean): HtmlPart {
+/** The button that reads who the calls of the page are about. */
+function renderAskNames({ page: { entries }, names, query, zone }: CallsPage): HtmlPart {
+  if (names) {
+    return html`<p class="none">Names and numbers as the CRM says them now; the look-up is in the log, and nothing of it is kept.${names.problems.map((problem) => html` <strong>${problem}</strong>`)}</p>`;
+  }
+  if (!entries.some((entry) => personsOf(entry).length > 0)) return false;
+  const calls = entries.map(({ source, call_id }) => `${source}:${call_id}`).join('\n');
+  return html`<form class="names" method="post" action="/calls/names?${parametersOf(query, zone).toString()}"><input type="hidden" name="calls" value="${calls}"><button>Show names and numbers</button> <span class="none">read from the CRM, logged, not kept</span></form>`;
+}
+
+/** The records of people that a call was written to. */
+export function personsOf({ deliveries }: LedgerEntry): { connection: string; id: string }[] {
+  return deliveries.flatMap(({ connection, records }) =>
+    records.filter(({ name }) => name === 'person').map(({ id }) => ({ connection, id })),
+  );
+}
+
+function renderList({ page: { entries, cut }, query, ...parts }: CallsPage): HtmlPart {
   if (entries.length === 0) {
     if (cut) return html`<p class="empty">Nothing found so far. Search on below.</p>`;
-    return html`<p class="empty">${filtered ? 'No call matches.' : 'No calls yet. They appear here as soon as the first webhook comes in.'}</p>`;
+    const isFiltered = parts.ofPerson || Object.keys(query).some((name) => name !== 'after');
+    return html`<p class="empty">${isFiltered ? html`No call matches. <a href="/calls">All calls</a>` : html`No calls yet. They appear here as soon as the first webhook comes in: <code>wrapup send</code> posts a signed test call.`}</p>`;
   }
-  return html`<div class="wide"><table>
-<thead><tr><th>Received</th><th>Call</th><th>Source</th><th>Outcome</th><th>Deliveries</th></tr></thead>
-<tbody>${entries.map(renderRow)}</tbody></table></div>`;
+  return html`<div class="wide"><table class="calls">
+<thead><tr><th scope="col">Ended</th>${parts.names && html`<th scope="col">Person</th>`}<th scope="col">Call</th><th scope="col">Outcome</th><th scope="col">Result</th><th scope="col">What became of it</th><th scope="col">Records</th></tr></thead>
+<tbody>${entries.map((entry) => renderRow(entry, parts))}</tbody></table></div>`;
 }
 
-function renderRow(entry: LedgerEntry): Html {
+function renderRow(entry: LedgerEntry, { agents, names }: Pick<CallsPage, 'agents' | 'names'>): Html {
+  const agent = entry.agent_id && (agents.get(entry.agent_id) ?? entry.agent_id.slice(0, 8));
+  const facts = [agent, entry.direction, renderDuration(entry.duration)].filter(Boolean).join(', ');
+  const results = [...new Set(entry.deliveries.map(({ result }) => result).filter((one) => one !== undefined))];
   return html`<tr>
-<td class="when">${renderTime(entry.received_at)}</td>
-<td><a class="id" href="${linkToCall(entry.source, entry.call_id)}">${entry.call_id}</a></td>
-<td>${entry.source}</td>
-<td>${entry.outcome ?? html`<span class="none">not read yet</span>`}</td>
-<td>${renderDeliveries(entry)}</td>
+<td class="when">${renderTime(endOf(entry))}</td>
+${names && html`<td class="who">${renderWho(entry, names)}</td>`}
+<td><a class="id" href="${linkToCall(entry.source, entry.call_id)}">${entry.call_id}</a><span class="facts-line">${facts || entry.source}</span></td>
+<td>${entry.outcome ? entry.outcome.replaceAll('_', ' ') : html`<span class="none">not read yet</span>`}</td>
+<td>${results.length > 0 ? results.map((one) => one.replaceAll('_', ' ')).join(', ') : html`<span class="none">–</span>`}</td>
+<td>${renderStates(entry)}</td>
+<td>${renderRecords(entry.deliveries)}</td>
 </tr>`;
 }
 
-function renderDeliveries(entry: LedgerEntry): HtmlPart {
+function renderWho(entry: LedgerEntry, { people }: AskedNames): HtmlPart {
+  const found = personsOf(entry).flatMap(({ connection, id }) => people.get(`${connection} ${id}`) ?? []);
+  const [one] = found;
+  if (!one) return html`<span class="none">no person</span>`;
+  const { name, phone, email } = one.who ?? {};
+  const second = phone ?? email;
+  return html`${name ?? `${one.object} ${one.id}`}${second && html`<span class="facts-line">${second}</span>`}`;
+}
+
+function renderStates(entry: LedgerEntry): HtmlPart {
   if (entry.stopped?.state === 'parked') return renderChip('parked', 'parked before its routes');
   if (entry.stopped) return renderChip('dead', 'stopped before its routes');
   if (entry.waiting) return renderChip('received', 'waits');
@@ -90,32 +147,35 @@ function renderDeliveries(entry: LedgerEntry): HtmlPart {
   if (entry.deliveries.length === 0) return renderChip('unrouted', 'no route');
   return entry.deliveries.map(
     (delivery) =>
-      html`<div class="delivery">${renderChip(delivery.state, `${delivery.route}: ${delivery.state}`)} ${renderOmitted(delivery)} ${delivery.records.map(
-        (record) => html`${renderRecord(record)} `,
-      )}</div>`,
+      html`<div class="delivery">${renderChip(delivery.state, `${delivery.route}: ${delivery.state}`)} ${delivery.state === 'parked' || delivery.state === 'dead' ? html`<span class="none">${(delivery.code ?? '').replaceAll('_', ' ')}</span>` : false}${renderOmitted(delivery)}</div>`,
   );
 }
 
-function renderOmitted({ notes }: LedgerEntry['deliveries'][number]): HtmlPart {
+function renderRecords(deliveries: readonly DeliveryEntry[]): HtmlPart {
+  const records = deliveries.flatMap((delivery) => delivery.records);
+  return records.length === 0
+    ? html`<span class="none">none</span>`
+    : records.map((record) => html`${renderRecord(record)} `);
+}
+
+function renderOmitted({ notes }: DeliveryEntry): HtmlPart {
   const omitted = notes.filter(isOmission);
   if (omitted.length === 0) return false;
   const names = omitted.map(nameOmitted).join(', ');
   return html`<span class="chip omitted" title="${names}">${count(omitted.length, 'field')} left out</span>`;
 }
 
-function renderPaging({ next, cut, entries }: CallPage, query: CallSearch): HtmlPart {
-  const first = query.after && html`<a href="/?${parametersOf(query).toString()}">Newest</a>`;
+function renderPaging({ next, cut, entries }: CallPage, query: CallSearch, zone: string): HtmlPart {
+  const first = query.after && html`<a href="/calls?${parametersOf(query, zone).toString()}">Newest</a>`;
   if (!next) return first && html`<p class="paging">${first}</p>`;
-  const parameters = parametersOf(query);
+  const parameters = parametersOf(query, zone);
   parameters.set('after', next);
   const text = cut ? `Search on in older calls (${count(entries.length, 'hit')} so far)` : 'Older';
-  return html`<p class="paging">${first} <a href="/?${parameters.toString()}">${text}</a></p>`;
+  return html`<p class="paging">${first} <a href="/calls?${parameters.toString()}">${text}</a></p>`;
 }
 
-function parametersOf({ after: _after, ...filter }: CallSearch): URLSearchParams {
-  return new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== undefined));
-}
-
-function isFiltered({ after: _after, ...filter }: CallSearch): boolean {
-  return Object.keys(filter).length > 0;
+function parametersOf({ after: _after, from, until, ...filter }: CallSearch, zone: string): URLSearchParams {
+  const times = { from: momentOf(from, zone), to: momentOf(until, zone) };
+  const entries = Object.entries({ ...times, ...filter }).filter(([, value]) => value !== undefined && value !== '');
+  return new URLSearchParams(entries as [string, string][]);
 }

@@ -1,7 +1,10 @@
 import type { LoginRole } from '@wrapup/config';
+import { clockAt } from '@wrapup/mapping';
 import { callable, escapeHtml, type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import type { Response } from 'express';
+import { zoneOf } from '../queries/time-range.ts';
 import type { ClientScope } from '../security/client-scope.ts';
+import { ZONE_POLICY } from '../security/headers.ts';
 import { hasRight, rightOf, roleOf } from '../security/rights.ts';
 
 export interface PageParts {
@@ -18,6 +21,10 @@ export interface PageParts {
   scope?: ClientScope | undefined;
   /** Of whom the page is for: buttons that it may not press are left out. Default: all are there. */
   role?: LoginRole | undefined;
+  /** Time zone in which it shows times. Default: UTC. */
+  zone?: string;
+  /** It may be read again for the time zone of the browser, which the answer to a form may not. */
+  isRepeatable?: boolean;
   /** Seconds after which the page is read again by itself. */
   refresh?: number;
   body: HtmlPart;
@@ -29,7 +36,8 @@ export interface PageNotice {
 }
 
 const MENU = [
-  ['/', 'Calls'],
+  ['/', 'Overview'],
+  ['/calls', 'Calls'],
   ['/parked', 'Parked'],
   ['/dead', 'Dead'],
   ['/omissions', 'Omissions'],
@@ -50,6 +58,8 @@ export function renderPage({
   at,
   notice,
   refresh,
+  zone = 'UTC',
+  isRepeatable = false,
   menu = true,
   user,
   scope,
@@ -63,7 +73,7 @@ export function renderPage({
       (path !== '/clients' || at === path || hasClients(scope)),
   );
   const page = String(html`<!doctype html>
-<html lang="en">
+<html lang="en"${isRepeatable && html` data-zone="${zone}"`}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -72,22 +82,25 @@ export function renderPage({
 ${refresh !== undefined && html`<meta http-equiv="refresh" content="${refresh}">`}
 <link rel="icon" type="image/svg+xml" href="/assets/icon.svg">
 <link rel="stylesheet" href="/assets/dashboard.css">
+<link rel="stylesheet" href="/assets/overview.css">
+${isRepeatable && html`<script src="/assets/zone.js" async></script>`}
 </head>
 <body>
+<a class="skip" href="#main">Skip to the content</a>
 <header>
 <a class="brand" href="/">Wrapup</a>
 ${menu && html`<nav aria-label="Main">${entries.map(([path, name]) => renderEntry(path, name, at))}</nav>`}
 ${scope && renderSwitch(scope, at)}
 ${user !== undefined && html`<form class="sign-out" method="post" action="/logout">${user} <button>Sign out</button></form>`}
 </header>
-<main>
+<main id="main">
 ${notice && html`<p class="notice ${notice.kind}" role="status">${notice.text}</p>`}
 ${body}
 </main>
 </body>
 </html>
 `);
-  const shown = nameCommands(hideRefused(page, role));
+  const shown = localTimes(nameCommands(hideRefused(page, role)), zone);
   return scope?.client === undefined || scope.isBound ? shown : carryClient(shown, scope.client);
 }
 
@@ -110,6 +123,17 @@ function hideRefused(page: string, role: LoginRole): string {
 function nameCommands(page: string): string {
   const parts = page.split(/(<textarea.*?<\/textarea>|<[^>]*>)/s);
   return parts.map((part, index) => (index % 2 === 0 ? callable(part, escapeHtml) : part)).join('');
+}
+
+const UTC_TIME = /(<time datetime="([^"]+)">)[^<]* UTC<\/time>/g;
+
+/** Every moment on the clock of who reads it. */
+function localTimes(page: string, zone: string): string {
+  if (zone === 'UTC') return page;
+  return page.replace(UTC_TIME, (_, begin: string, iso: string) => {
+    const local = new Date(clockAt(Date.parse(iso), zone)).toISOString().slice(0, 19).replace('T', ' ');
+    return `${begin}${local}</time>`;
+  });
 }
 
 function hasClients(scope: ClientScope | undefined): boolean {
@@ -150,8 +174,18 @@ function renderEntry(path: string, name: string, at: string | undefined): Html {
 /** Sends a whole page, with the operator's name and the way out where there is a session. */
 export function sendPage(response: Response, parts: PageParts): void {
   const { identity, scope } = response.locals;
+  const zone = zoneOf(response.req);
+  const isRepeatable = response.req.method === 'GET' && parts.menu !== false;
+  if (isRepeatable) response.set('content-security-policy', ZONE_POLICY);
   response.send(
-    renderPage({ ...parts, scope, user: identity?.session && identity.principal.name, role: roleOf(response) }),
+    renderPage({
+      ...parts,
+      zone,
+      isRepeatable,
+      scope,
+      user: identity?.session && identity.principal.name,
+      role: roleOf(response),
+    }),
   );
 }
 

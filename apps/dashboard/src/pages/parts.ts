@@ -34,13 +34,34 @@ export function renderChip(state: string, text: string = state): Html {
   return html`<span class="chip ${/^[a-z_]+$/.test(state) ? state : ''}">${text}</span>`;
 }
 
-/** A CRM record: what it is, what was done to it, and its link. */
+/** What people call the CRMs' own objects, by their names in the APIs; the others go by theirs. */
+const KINDS: Record<string, string> = {
+  contacts: 'Contact',
+  companies: 'Company',
+  calls: 'Call',
+  tasks: 'Task',
+  notes: 'Note',
+  deals: 'Deal',
+  tickets: 'Ticket',
+  meetings: 'Meeting',
+  leads: 'Lead',
+};
+
+/** A CRM record by its kind, with its link; its id and what was done to it on hover. */
 export function renderRecord(record: DeliveryEntry['records'][number]): Html {
   const url = webAddress(record.url);
-  const name = `${record.object} ${record.id}`;
+  const kind = KINDS[record.object] ?? record.object;
+  const more = `${record.id}, ${record.did} as ${record.name}`;
   return url
-    ? html`<a href="${url}" rel="noopener noreferrer" title="${record.did} as ${record.name}">${name}</a>`
-    : html`<span title="${record.did} as ${record.name}">${name}</span>`;
+    ? html`<a class="record" href="${url}" rel="noopener noreferrer" title="${more}">${kind}</a>`
+    : html`<span class="record" title="${more}">${kind}</span>`;
+}
+
+/** Seconds as people say them: `2 min 5 s`. */
+export function renderDuration(seconds: number | undefined): string | undefined {
+  if (seconds === undefined) return undefined;
+  const [minutes, rest] = [Math.floor(seconds / 60), Math.round(seconds % 60)];
+  return minutes > 0 ? `${minutes} min ${rest} s` : `${rest} s`;
 }
 
 /** A record by its id, with its link where it is known. */

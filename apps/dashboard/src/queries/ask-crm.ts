@@ -46,6 +46,16 @@ export async function askWho(store: Store, connection: Connection, ids: string[]
   });
 }
 
+/** The same of those who are there. */
+export async function askNames(
+  store: Store,
+  connection: Connection,
+  ids: string[],
+): Promise<{ people: PersonRecord[] } | Refused> {
+  const answer = await askWho(store, connection, ids);
+  return 'people' in answer ? { people: answer.people.filter((one) => 'object' in one) } : answer;
+}
+
 /** Asks a CRM: reads only, and stores nothing of the answer. */
 async function ask<T>(
   store: Store,

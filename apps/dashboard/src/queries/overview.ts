@@ -1,96 +1,212 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { isOmission } from '@wrapup/destination';
-import { clientOfQueue, type Store } from '@wrapup/queue';
-import { type CallState, statesOf } from './search-calls.ts';
+import { clientOf } from '@wrapup/call';
+import type { Config } from '@wrapup/config';
+import {
+  type ConnectionReport,
+  checkRedis,
+  type HourlyStats,
+  type OmissionLine,
+  quantileOf,
+  readHourlyStats,
+  type Store,
+} from '@wrapup/queue';
+import { HOUR_MS, stepsOf, type TimeRange } from './time-range.ts';
+
+/** How many of one kind there were in each step of the range, in their order. */
+export interface Series {
+  name: string;
+  counts: number[];
+  total: number;
+}
+
+/** What a delivery that stopped in the range stopped with. */
+export interface StoppedCount {
+  state: 'parked' | 'dead';
+  code: string;
+  count: number;
+}
+
+export interface AgentCount {
+  source: string;
+  agent_id: string;
+  calls: number;
+  connected: number;
+  /** What its calls came to, the most frequent first. */
+  results: { name: string; count: number }[];
+}
 
 export interface Overview {
-  /** Calls in the ledger. */
+  range: TimeRange;
+  zone: string;
+  /** Beginnings of the steps of the range, and its end. */
+  steps: number[];
   calls: number;
-  /** Jobs that wait, run or are delayed, in `calls` and all deliveries. */
-  underWay: number;
-  parked: number;
-  dead: number;
-  /** Calls of the last 24 hours by state; a call with two routes may count twice. Absent while they are counted. */
-  day?: Partial<Record<CallState, number>>;
-  /** Of these, calls of which a field was left out. */
-  omitted: number;
-  /** The day had more calls than were counted. */
-  partial: boolean;
+  /** Of these, calls that a person was reached by. */
+  connected: number;
+  /** Of these, calls that did not come by webhook. */
+  found: number;
+  outcomes: Series[];
+  results: Series[];
+  states: Series[];
+  /** Deliveries that came to an end, and those that wait for nothing. */
+  ended: number;
+  landed: number;
+  stopped: StoppedCount[];
+  agents: AgentCount[];
+  clients: { client: string; calls: number; parked: number; dead: number }[];
+  /** Ms from the webhook to the record; undefined where nothing was written. */
+  median: number | undefined;
+  p95: number | undefined;
+  /** What waits now, whenever it came. */
+  now: { parked: number; dead: number; underWay: number };
+  omissions: OmissionLine[];
+  connections: ConnectionReport[];
+  /** Epoch ms of the last webhook of each source; undefined where none came. */
+  webhooks: Map<string, number | undefined>;
+  /** What keeps Redis from taking calls. */
+  redis: string[];
+  /** There are more clients than are counted at once. */
+  tooMany: boolean;
 }
 
-const DAY_MS = 24 * 3600_000;
-const MAX_COUNTED = 20_000;
-const MAX_COUNT_MS = 1_000;
-/** Counting a busy day costs Redis thousands of reads, so it is not done for every reader. */
-const FRESH_MS = 10_000;
-/** Counting pauses for this many times its own duration. */
-const PAUSE_FACTOR = 20;
-/** How long a page waits for the day's numbers once it has everything else. */
-const DAY_WITHIN_MS = 150;
-
-type Day = Required<Pick<Overview, 'day' | 'partial' | 'omitted'>>;
-
-interface DayCount {
-  latest?: Day;
-  /** Epoch ms from which on it is counted again. */
-  due: number;
-  counting?: Promise<Day> | undefined;
+export interface OverviewParts {
+  store: Store;
+  /** As far as the reader may see it. */
+  config: Config;
+  client: string | undefined;
+  /** Those of the reader's scope that have a queue. */
+  connections: readonly string[];
+  range: TimeRange;
+  zone: string;
+  now: number;
 }
 
-/**
- * Counts what is where. The day's numbers are counted behind the pages: one shows those of a moment ago rather than
- * wait, and says so when there are none yet.
- * @returns the overview of one client, or of all
- */
-export function makeOverview(
-  store: Store,
-  queues: () => Promise<string[]>,
-): (client: string | undefined) => Promise<Overview> {
-  const days = new Map<string | undefined, DayCount>();
-  const countOnce = async (count: DayCount, client: string | undefined) => {
-    const began = Date.now();
-    try {
-      count.latest = await countDay(store, client);
-      count.due = Date.now() + Math.max(FRESH_MS, PAUSE_FACTOR * (Date.now() - began));
-      return count.latest;
-    } finally {
-      count.counting = undefined;
-    }
-  };
-  const queuesOf = async (client: string | undefined) =>
-    (await queues()).filter((name) => client === undefined || clientOfQueue(name) === client);
-  return async (client) => {
-    const count = days.get(client) ?? { due: 0 };
-    days.set(client, count);
-    if (!count.latest || Date.now() >= count.due) count.counting ??= countOnce(count, client);
-    const day = count.counting;
-    // Looked at below, or by the next page; Redis being away shows in what is asked for beside it.
-    day?.catch(() => {});
-    const [calls, parked, dead, states] = await Promise.all([
-      store.ledger.count(client),
-      store.unresolved.count('parked', { client }),
-      store.unresolved.count('dead', { client }),
-      queuesOf(client).then((names) => store.queues.read(names)),
-    ]);
-    const fresh = day && (await Promise.race([day, sleep(DAY_WITHIN_MS, undefined, { ref: false })]));
-    return {
-      ...{ calls, parked, dead, omitted: 0, partial: false },
-      underWay: states.reduce((sum, { waiting, active, delayed }) => sum + waiting + active + delayed, 0),
-      ...(fresh ?? count.latest),
-    };
+/** Hours of clients that are read for one page. */
+const MOST_HASHES = 8_000;
+const MOST_LINES = 8;
+
+/** Everything that the first page says. Read from counts, so that it costs the same however many calls there were. */
+export async function readOverview(parts: OverviewParts): Promise<Overview> {
+  const { store, config, client, connections, range, zone, now } = parts;
+  const steps = stepsOf(range, zone);
+  const clients = client === undefined ? [undefined, ...(await clientsOf(store, config))] : [client];
+  const hashes = clients.length * ((range.until - range.from) / HOUR_MS);
+  const counted = hashes > MOST_HASHES ? [undefined] : clients;
+  const [stats, parked, dead, lines, reports, webhooks, redis] = await Promise.all([
+    readHourlyStats(store.redis, store.keys, { clients: counted, from: range.from, until: range.until }),
+    store.unresolved.count('parked', { client }),
+    store.unresolved.count('dead', { client }),
+    store.omissions.list({ connections, since: range.from, until: range.until, now }),
+    Promise.all(connections.map((name) => store.connections.report(name))),
+    store.ledger.lastWebhooks(Object.keys(config.sources)),
+    checkRedis(store.redis, store.keys),
+  ]);
+  const underWay = reports.reduce((sum, { waiting, active, delayed }) => sum + waiting + active + delayed, 0);
+  return {
+    ...{ range, zone, steps, webhooks, connections: reports },
+    ...summarise(stats, steps),
+    now: { parked, dead, underWay },
+    omissions: lines.filter(({ calls }) => calls > 0).slice(0, MOST_LINES),
+    redis: redis.ok ? [] : redis.problems,
+    tooMany: counted.length < clients.length,
   };
 }
 
-async function countDay(store: Store, client: string | undefined): Promise<Day> {
-  const day: Day['day'] = {};
-  const now = Date.now();
-  let counted = 0;
-  let omitted = 0;
-  for await (const entry of store.ledger.scan({ since: now - DAY_MS, ...(client && { client }) })) {
-    if (counted >= MAX_COUNTED || Date.now() > now + MAX_COUNT_MS) return { day, omitted, partial: true };
-    counted += 1;
-    if (entry.deliveries.some(({ notes }) => notes.some(isOmission))) omitted += 1;
-    for (const state of statesOf(entry)) day[state] = (day[state] ?? 0) + 1;
+async function clientsOf(store: Store, config: Config): Promise<string[]> {
+  const known = await store.ledger.clients();
+  return [...new Set([...Object.keys(config.clients), ...known.map(({ client }) => client)])];
+}
+
+type Summary = Omit<
+  Overview,
+  'range' | 'zone' | 'steps' | 'now' | 'omissions' | 'connections' | 'webhooks' | 'redis' | 'tooMany'
+>;
+
+/** States in which a delivery waits for no one. */
+const LANDED: ReadonlySet<string> = new Set(['written', 'skipped']);
+
+function summarise({ calls, deliveries, times }: HourlyStats, steps: readonly number[]): Summary {
+  const place = placeIn(steps);
+  const sums = { calls: 0, connected: 0, found: 0, ended: 0, landed: 0 };
+  const [outcomes, results, states] = [new Map<string, Series>(), new Map<string, Series>(), new Map<string, Series>()];
+  const agents = new Map<string, AgentCount & { came: Map<string, number> }>();
+  const clients = new Map<string, Overview['clients'][number]>();
+  const stopped = new Map<string, StoppedCount>();
+  const agentOf = (source: string, agent_id: string) => {
+    const key = `${source}|${agent_id}`;
+    const agent = agents.get(key) ?? { source, agent_id, calls: 0, connected: 0, results: [], came: new Map() };
+    agents.set(key, agent);
+    return agent;
+  };
+  const ofClient = (source: string) => {
+    const name = clientOf(source) ?? '';
+    const client = clients.get(name) ?? { client: name, calls: 0, parked: 0, dead: 0 };
+    clients.set(name, client);
+    return client;
+  };
+  for (const { hour, source, agent_id, outcome, received, count } of calls) {
+    const step = place(hour);
+    if (step === undefined) continue;
+    sums.calls += count;
+    if (received !== 'webhook') sums.found += count;
+    addTo(outcomes, outcome || 'unknown', step, count, steps.length - 1);
+    const agent = agentOf(source, agent_id);
+    agent.calls += count;
+    ofClient(source).calls += count;
+    if (outcome !== 'connected') continue;
+    sums.connected += count;
+    agent.connected += count;
   }
-  return { day, omitted, partial: false };
+  for (const { hour, source, agent_id, result, state, code, count } of deliveries) {
+    const step = place(hour);
+    if (step === undefined) continue;
+    sums.ended += count;
+    if (LANDED.has(state)) sums.landed += count;
+    addTo(states, state, step, count, steps.length - 1);
+    if (result) {
+      addTo(results, result, step, count, steps.length - 1);
+      const { came } = agentOf(source, agent_id);
+      came.set(result, (came.get(result) ?? 0) + count);
+    }
+    if (state !== 'parked' && state !== 'dead') continue;
+    ofClient(source)[state] += count;
+    const one = stopped.get(`${state}|${code}`) ?? { state, code, count: 0 };
+    stopped.set(`${state}|${code}`, { ...one, count: one.count + count });
+  }
+  const inRange = times.filter(({ hour }) => place(hour) !== undefined);
+  return {
+    ...sums,
+    ...{ outcomes: sorted(outcomes), results: sorted(results), states: sorted(states) },
+    stopped: [...stopped.values()].sort((a, b) => b.count - a.count),
+    agents: [...agents.values()]
+      .map(({ came, ...agent }) => ({
+        ...agent,
+        results: [...came].map(([name, count]) => ({ name, count })).sort((a, b) => b.count - a.count),
+      }))
+      .sort((a, b) => b.calls - a.calls),
+    clients: [...clients.values()].sort((a, b) => b.calls - a.calls),
+    ...{ median: quantileOf(inRange, 0.5), p95: quantileOf(inRange, 0.95) },
+  };
+}
+
+/** In which step an hour lies. */
+function placeIn(steps: readonly number[]): (hour: number) => number | undefined {
+  const known = new Map<number, number | undefined>();
+  return (hour) => {
+    if (known.has(hour)) return known.get(hour);
+    const next = steps.findIndex((begins) => begins > hour);
+    const place = next > 0 ? next - 1 : undefined;
+    known.set(hour, place);
+    return place;
+  };
+}
+
+function addTo(series: Map<string, Series>, name: string, step: number, count: number, steps: number): void {
+  const one = series.get(name) ?? { name, counts: new Array<number>(steps).fill(0), total: 0 };
+  series.set(name, one);
+  one.counts[step] = (one.counts[step] ?? 0) + count;
+  one.total += count;
+}
+
+function sorted(series: Map<string, Series>): Series[] {
+  return [...series.values()].sort((a, b) => b.total - a.total || a.name.localeCompare(b.name));
 }

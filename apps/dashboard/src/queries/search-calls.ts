@@ -1,5 +1,15 @@
+import { clientOf } from '@wrapup/call';
 import { isOmission } from '@wrapup/destination';
-import { cursorOf, type DeliveryState, type LedgerEntry, type Store } from '@wrapup/queue';
+import {
+  type CallRef,
+  cursorOf,
+  type DeliveryState,
+  type LedgerEntry,
+  readHourlyStats,
+  type Store,
+  writeCursor,
+} from '@wrapup/queue';
+import { DAY_MS } from './time-range.ts';
 
 /** What a call as a whole is in: a state of its deliveries, or one it has before it has any. */
 export const CALL_STATES = [
@@ -21,6 +31,18 @@ export interface CallSearch {
   connection?: string;
   source?: string;
   outcome?: string;
+  direction?: string;
+  /** Id; `other` is no filter, as the counts have put several together under it. */
+  agent?: string;
+  /** What a delivery of it came to. */
+  result?: string;
+  /** Why a delivery of it stopped. */
+  code?: string;
+  /** Epoch ms: calls that ended in this time, `until` not with it. */
+  from?: number;
+  until?: number;
+  /** Id of an omission line: calls that lack what it stands for still. */
+  line?: string;
   /** `1`: only calls of which a field was left out. */
   omitted?: '1';
   /** Part of a call id. */
@@ -42,15 +64,28 @@ export const PAGE_SIZE = 50;
 const MAX_READ = 20_000;
 const MAX_SEARCH_MS = 2_000;
 
+/** Calls that are named one by one, as far as they are in the scope. */
+export async function readCalls(store: Store, calls: readonly CallRef[], client?: string): Promise<LedgerEntry[]> {
+  const own = calls.filter(({ source }) => client === undefined || clientOf(source) === client);
+  const entries = await Promise.all(own.map(({ source, call_id }) => store.ledger.read(source, call_id)));
+  return entries.filter((entry) => entry !== undefined);
+}
+
 /** Newest first. @param client whose calls are searched; undefined for all */
 export async function searchCalls(store: Store, query: CallSearch, client?: string): Promise<CallPage> {
   const entries: LedgerEntry[] = [];
-  const until = Date.now() + MAX_SEARCH_MS;
+  const deadline = Date.now() + MAX_SEARCH_MS;
   let cursor: string | undefined;
   let read = 0;
-  const options = { ...(query.after === undefined ? {} : { after: query.after }), ...(client && { client }) };
+  const after = query.after ?? (await placeBehind(store, query, client));
+  const options = {
+    ...(after === undefined ? {} : { after }),
+    // None arrives before it has ended.
+    ...(query.from === undefined ? {} : { since: query.from }),
+    ...(client && { client }),
+  };
   for await (const entry of store.ledger.scan(options)) {
-    if (cursor && (entries.length === PAGE_SIZE || read >= MAX_READ || Date.now() > until)) {
+    if (cursor && (entries.length === PAGE_SIZE || read >= MAX_READ || Date.now() > deadline)) {
       return { entries, next: cursor, cut: entries.length < PAGE_SIZE };
     }
     read += 1;
@@ -60,17 +95,49 @@ export async function searchCalls(store: Store, query: CallSearch, client?: stri
   return { entries, cut: false };
 }
 
+/** A webhook comes within seconds, or is sent again for some hours. */
+const LATEST_WEBHOOK_MS = DAY_MS;
+
+/**
+ * Where in the list of arrivals a search for an earlier time begins: behind everything that came long after. Only where all calls
+ * of that time came by webhook; what was found later may stand anywhere.
+ */
+async function placeBehind(store: Store, { from, until }: CallSearch, client?: string): Promise<string | undefined> {
+  if (from === undefined || until === undefined || until + LATEST_WEBHOOK_MS > Date.now()) return undefined;
+  if (until - from > MOST_COUNTED_MS) return undefined;
+  const clients =
+    client === undefined ? [undefined, ...(await store.ledger.clients()).map((one) => one.client)] : [client];
+  const { calls } = await readHourlyStats(store.redis, store.keys, { clients, from, until });
+  if (calls.some(({ received }) => received !== 'webhook')) return undefined;
+  return writeCursor({ at: until + LATEST_WEBHOOK_MS, ids: [''] });
+}
+
+/** Above this counting costs more than reading. */
+const MOST_COUNTED_MS = 32 * DAY_MS;
+
+/** When a call ended; for one that was not read yet, and where it is told wrong, when it came. */
+export function endOf({ ended_at, received_at }: LedgerEntry): number {
+  return Math.min(ended_at ?? received_at, received_at);
+}
+
 function matches(entry: LedgerEntry, query: CallSearch): boolean {
+  if (query.from !== undefined && endOf(entry) < query.from) return false;
+  if (query.until !== undefined && endOf(entry) >= query.until) return false;
+  if (query.agent && query.agent !== 'other' && entry.agent_id !== query.agent) return false;
+  if (query.direction && entry.direction !== query.direction) return false;
   if (query.source && entry.source !== query.source) return false;
   if (query.outcome && entry.outcome !== query.outcome) return false;
   if (query.id && !entry.call_id.includes(query.id)) return false;
   if (query.state === 'received' || query.state === 'unrouted' || query.state === 'stopped') {
     return statesOf(entry).includes(query.state);
   }
-  if (!query.state && !query.route && !query.connection && !query.omitted) return true;
+  const { state, route, connection, omitted, result, code } = query;
+  if (!state && !route && !connection && !omitted && !result && !code) return true;
   return entry.deliveries.some(
-    ({ state, route, connection, notes }) =>
+    ({ state, route, connection, notes, ...delivery }) =>
       (!query.state || state === query.state) &&
+      (!query.result || delivery.result === query.result) &&
+      (!query.code || delivery.code === query.code) &&
       (!query.route || route === query.route) &&
       (!query.connection || connection === query.connection) &&
       (!query.omitted || notes.some(isOmission)),

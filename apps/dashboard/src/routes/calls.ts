@@ -1,47 +1,48 @@
-import { own } from '@wrapup/call';
+import { emailForm, numberForms, own } from '@wrapup/call';
 import { agentName, type Config } from '@wrapup/config';
 import {
   type AuditedAction,
+  checkRedis,
   type DeliveryState,
   explainPause,
+  type IndexedPerson,
   type LedgerEntry,
   readCursor,
-  readSchemaChecks,
   type Store,
+  splitMember,
 } from '@wrapup/queue';
 import { html, type Logger } from '@wrapup/telemetry';
-import { Router } from 'express';
+import express, { type Request, type Response, Router } from 'express';
+import { renderStops } from '../pages/banners/stops.ts';
 import { renderCall, renderChoice } from '../pages/call-page.ts';
-import { renderCalls } from '../pages/calls-page.ts';
-import { renderMessage, sendPage } from '../pages/layout.ts';
+import { type AskedNames, type CallsPage, personsOf, renderCalls } from '../pages/calls-page.ts';
+import { type PageNotice, renderMessage, sendPage } from '../pages/layout.ts';
 import { linkToCall } from '../pages/parts.ts';
-import { askWho, type Candidates } from '../queries/ask-crm.ts';
+import { askNames, askWho, type Candidates } from '../queries/ask-crm.ts';
 import { ask } from '../queries/ask-redis.ts';
-import { makeOverview } from '../queries/overview.ts';
-import { readReconciliations } from '../queries/reconciliations.ts';
-import { CALL_STATES, type CallSearch, searchCalls } from '../queries/search-calls.ts';
-import { configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
+import { CALL_STATES, type CallPage, type CallSearch, readCalls, searchCalls } from '../queries/search-calls.ts';
+import { readMoment, zoneOf } from '../queries/time-range.ts';
+import { type ClientScope, configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
 import { hasRight, roleOf } from '../security/rights.ts';
 import { noticeOf, noticeOfReplay } from './notices.ts';
 import { noteLook } from './operator.ts';
-import { queryOf } from './request.ts';
+import { fieldOf, queryOf } from './request.ts';
 
 export interface CallRoutesParts {
   store: Store;
   config: () => Config;
   connections: () => Promise<string[]>;
-  /** Names of the queues of calls and deliveries. */
-  queues: () => Promise<string[]>;
   log: Logger;
 }
 
-/** `/` the calls, `/calls/:id` one of them. They read and change nothing; a look into a CRM leaves a line in the log. */
-export function callRoutes({ store, config, connections, queues, log }: CallRoutesParts): Router {
+/** `/calls` the calls, `/calls/:id` one of them. They read and change nothing; a look into a CRM leaves a line in the log. */
+export function callRoutes({ store, config, connections, log }: CallRoutesParts): Router {
   const router = Router();
-  const overview = makeOverview(store, queues);
+  const form = express.urlencoded({ extended: false, limit: '100kb' });
 
-  router.get('/', async (request, response) => {
-    const query = readQuery((name) => queryOf(request, name));
+  router.get('/calls', async (request, response) => {
+    const zone = zoneOf(request);
+    const query = readQuery((name) => queryOf(request, name), zone);
     const scope = scopeOf(response);
     const now = configOfScope(config(), scope);
     if (query.id && !query.after) {
@@ -49,31 +50,88 @@ export function callRoutes({ store, config, connections, queues, log }: CallRout
       const [exact, ...others] = await ask(store, () => store.ledger.find(id, Object.keys(now.sources)));
       if (exact && others.length === 0) return redirectTo(response, linkToCall(exact.source, exact.call_id));
     }
-    const [page, numbers, names, reconciliations, schemaChecks] = await ask(store, () =>
+    const line = query.line;
+    const page = await ask(store, async () =>
+      line === undefined ? searchCalls(store, query, scope.client) : callsOfLine(line, scope),
+    );
+    await sendList(request, response, { page, query });
+  });
+
+  router.post('/calls/of-person', form, async (request, response) => {
+    const scope = scopeOf(response);
+    const given = fieldOf(request, 'person')?.trim() ?? '';
+    const keys = personKeys(given, configOfScope(config(), scope));
+    if (!keys) {
+      response.status(422);
+      return sendList(request, response, { ...NO_CALLS, notice: NOT_A_PERSON });
+    }
+    await noteLook({ store, log }, request, response, { target: 'calls of a person' });
+    const entries = await ask(store, async () => readCalls(store, await store.people.calls(keys), scope.client));
+    await sendList(request, response, { page: { entries, cut: false }, query: {}, ofPerson: true });
+  });
+
+  router.post('/calls/names', form, async (request, response) => {
+    const scope = scopeOf(response);
+    const calls = (fieldOf(request, 'calls') ?? '').split(/\r?\n/).slice(0, MOST_NAMED);
+    const entries = await ask(store, () => readCalls(store, calls.map(splitMember), scope.client));
+    const note: NoteLook = (what) => noteLook({ store, log }, request, response, what);
+    const names = await findNames(entries, configOfScope(config(), scope), note);
+    const query = readQuery((name) => queryOf(request, name), zoneOf(request));
+    await sendList(request, response, { page: { entries, cut: false }, query, names });
+  });
+
+  async function callsOfLine(id: string, scope: ClientScope): Promise<CallPage> {
+    const own = (await connections()).filter((name) => isInScope(scope, name));
+    const line = await store.omissions.find(id, own);
+    const calls = line ? await store.omissions.calls(line) : [];
+    return { entries: await readCalls(store, calls.slice(0, MOST_NAMED), scope.client), cut: false };
+  }
+
+  /** Who the calls are about: one read of each CRM, noted before, which is kept nowhere. */
+  async function findNames(entries: readonly LedgerEntry[], now: Config, note: NoteLook): Promise<AskedNames> {
+    const names: AskedNames = { people: new Map(), problems: [] };
+    const wanted = Map.groupBy(entries.flatMap(personsOf), ({ connection }) => connection);
+    await Promise.all(
+      [...wanted].map(async ([name, persons]) => {
+        const connection = own(now.connections, name);
+        if (!connection) return;
+        const ids = [...new Set(persons.map(({ id }) => id))];
+        await note({ connection: name, of: ids.length });
+        const answer = await askNames(store, connection, ids);
+        if ('failure' in answer) names.problems.push(`${name} could not be asked: ${answer.failure.message}`);
+        else for (const person of answer.people) names.people.set(`${name} ${person.id}`, person);
+      }),
+    );
+    return names;
+  }
+
+  async function sendList(
+    request: Request,
+    response: Response,
+    { notice, ...parts }: Pick<CallsPage, 'page' | 'query' | 'names' | 'ofPerson'> & { notice?: PageNotice },
+  ): Promise<void> {
+    const scope = scopeOf(response);
+    const now = configOfScope(config(), scope);
+    const [names, states, redis] = await ask(store, () =>
       Promise.all([
-        searchCalls(store, query, scope.client),
-        overview(scope.client),
         connections(),
-        readReconciliations(store, now),
-        readSchemaChecks(store, Object.keys(now.connections)),
+        store.connections.readAll(Object.keys(now.connections)),
+        checkRedis(store.redis, store.keys),
       ]),
     );
-    const { sources, routes } = now;
     sendPage(response, {
-      title: 'Calls',
-      at: '/',
+      ...{ title: 'Calls', at: '/calls', notice },
       body: renderCalls({
-        page,
-        query,
-        overview: numbers,
-        reconciliations,
-        schemaChecks,
-        sources: Object.keys(sources),
-        routes: routes.map(({ name }) => name),
+        ...parts,
+        zone: zoneOf(request),
+        stops: renderStops(states, redis.ok ? [] : redis.problems),
+        agents: agentsOf(now),
+        sources: Object.keys(now.sources),
+        routes: now.routes.map(({ name }) => name),
         connections: names.filter((name) => isInScope(scope, name)),
       }),
     });
-  });
+  }
 
   router.get('/calls/:id', async (request, response) => {
     const id = request.params.id;
@@ -89,7 +147,7 @@ export function callRoutes({ store, config, connections, queues, log }: CallRout
         .send(
           renderMessage('No such call', [
             'The ledger does not know this call. It never came in, or its retention has passed.',
-            html`<a href="/">All calls</a>`,
+            html`<a href="/calls">All calls</a>`,
           ]),
         );
     }
@@ -118,19 +176,45 @@ export function callRoutes({ store, config, connections, queues, log }: CallRout
   return router;
 }
 
-function readQuery(value: (name: string) => string | undefined): CallSearch {
+/** Notes a look into a CRM before it is taken. */
+type NoteLook = (what: Omit<AuditedAction, 'action'>) => Promise<void>;
+
+/** Calls of one page whose people are asked for, or that are shown of one line. */
+const MOST_NAMED = 200;
+const NO_CALLS = { page: { entries: [], cut: false }, query: {} };
+const NOT_A_PERSON: PageNotice = { kind: 'bad', text: 'That is neither a phone number nor an e-mail address.' };
+
+/** Under what the person of a number or address is in the index of people. */
+function personKeys(given: string, { sources }: Config): IndexedPerson[] | undefined {
+  if (given.includes('@')) return [{ by: 'email', value: emailForm(given) }];
+  const countries = Object.values(sources).flatMap(({ default_country }) => default_country ?? []);
+  return numberForms(given, countries)?.numbers.map((value) => ({ by: 'number', value }));
+}
+
+/** Names of agents by their ids, as wrapup.yaml has them. */
+function agentsOf({ sources }: Config): Map<string, string> {
+  const agents = Object.values(sources).flatMap((source) => Object.entries(source.agents));
+  return new Map(agents.map(([id, { name }]) => [id, name ?? id]));
+}
+
+function readQuery(value: (name: string) => string | undefined, zone: string): CallSearch {
   const state = CALL_STATES.find((one) => one === value('state'));
   const id = value('id')?.trim();
   const after = readCursor(value('after'), 1) && value('after');
-  const [route, connection, source, outcome] = [value('route'), value('connection'), value('source'), value('outcome')];
+  const texts = ['route', 'connection', 'source', 'outcome', 'direction', 'agent', 'result', 'code'] as const;
+  const chosen = texts.flatMap((name) => {
+    const text = value(name);
+    return text === undefined ? [] : [[name, text] as const];
+  });
+  const [from, until] = [readMoment(value('from'), zone), readMoment(value('to'), zone)];
   return {
     ...(state ? { state } : {}),
-    ...(route ? { route } : {}),
-    ...(connection ? { connection } : {}),
-    ...(source ? { source } : {}),
-    ...(outcome ? { outcome } : {}),
+    ...Object.fromEntries(chosen),
+    ...(from === undefined ? {} : { from }),
+    ...(until === undefined ? {} : { until }),
     ...(value('omitted') === '1' ? { omitted: '1' } : {}),
     ...(id ? { id } : {}),
+    ...(value('line') ? { line: value('line') as string } : {}),
     ...(after ? { after } : {}),
   };
 }
@@ -169,7 +253,7 @@ async function findCandidates(
   store: Store,
   config: Config,
   entry: LedgerEntry,
-  note: (what: Omit<AuditedAction, 'action'>) => Promise<void>,
+  note: NoteLook,
 ): Promise<Map<string, Candidates>> {
   const found = new Map<string, Candidates>();
   await Promise.all(

@@ -25,6 +25,7 @@ export type Right = keyof typeof RIGHTS;
 /** Requests of the pages that take another right than `read`. A write that is not among them is refused. */
 export const PAGE_RIGHTS: readonly { method: 'GET' | 'POST'; path: RegExp; right: Right }[] = [
   { method: 'GET', path: /^\/audit$/, right: 'audit' },
+  { method: 'POST', path: /^\/calls\/(of-person|names)$/, right: 'look_up' },
   { method: 'POST', path: /^\/calls\/[^/]+\/replay$/, right: 'replay' },
   { method: 'POST', path: /^\/calls\/[^/]+\/drop$/, right: 'drop' },
   { method: 'POST', path: /^\/calls\/[^/]+\/choose$/, right: 'decide' },

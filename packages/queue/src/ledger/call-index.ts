@@ -1,6 +1,6 @@
 /**
  * Lists of calls by arrival, as far as they are not packed (`packed/packed-entries.ts`): one of all of them, one of those of
- * each client, and of the clients by their last webhook; that of the sources in wrapup.yaml itself is a list of one. So what
+ * each client, and of the clients and of all sources by their last webhook; that of the sources in wrapup.yaml itself is a list of one. So what
  * is asked of one client costs as much as that client has calls, and an overview of a thousand clients is one step.
  */
 import { defineScript } from '../redis/client.ts';
@@ -20,6 +20,7 @@ local function listCall(index, member, source, at)
 end
 local function noteWebhook(index, source, at)
   local client = clientOf(source)
+  redis.call('ZADD', index .. '-sources', 'GT', at, source)
   if client then redis.call('ZADD', index .. '-clients', 'GT', at, client)
   else redis.call('ZADD', index .. '-own', 'GT', at, 'webhook') end
 end

@@ -205,6 +205,13 @@ export class LedgerReader {
     return { own: counts, clients };
   }
 
+  /** Epoch ms of the last webhook of each of these sources; undefined where none came. */
+  async lastWebhooks(sources: readonly string[]): Promise<Map<string, number | undefined>> {
+    if (sources.length === 0) return new Map();
+    const times = await this.redis.zmscore(this.keys.webhooks, ...sources);
+    return new Map(sources.map((source, index) => [source, times[index] ? Number(times[index]) : undefined]));
+  }
+
   /**
    * Which of these calls the ledger holds. Left out are those that were parked because nothing proved them, or because they
    * could not be read: what their platform says of them now would resolve them.

@@ -50,7 +50,16 @@ interface OmissionFilter {
   connections: readonly string[];
   /** Epoch ms. Up to two days back it is counted by the hour, before that by the day (UTC). Default: a week. */
   since?: number;
+  /** Epoch ms: what was lost until then, as far as hours and days tell it apart. Default: now. */
+  until?: number;
   now?: number;
+}
+
+/** Epoch ms. */
+interface OmissionSpan {
+  from: number;
+  until: number;
+  now: number;
 }
 
 /** How often it is counted together at once. */
@@ -75,9 +84,11 @@ export class Omissions {
   }
 
   /** Lines of these connections that lost something since then, those of the most calls first. */
-  async list({ connections, since, now = Date.now() }: OmissionFilter): Promise<OmissionLine[]> {
+  async list({ connections, since, until, now = Date.now() }: OmissionFilter): Promise<OmissionLine[]> {
     const from = since ?? now - DEFAULT_SINCE_MS;
-    const lines = await Promise.all(connections.map((connection) => this.#linesOf(connection, from, now)));
+    const lines = await Promise.all(
+      connections.map((connection) => this.#linesOf(connection, { from, until: Math.min(until ?? now, now), now })),
+    );
     return lines.flat().sort((a, b) => b.calls - a.calls || b.last - a.last || a.id.localeCompare(b.id));
   }
 
@@ -88,7 +99,9 @@ export class Omissions {
     const answers = (await pipeline.exec()) ?? [];
     const connection = connections.find((_, index) => typeof answers[index]?.[1] === 'string');
     if (connection === undefined) return undefined;
-    return (await this.#linesOf(connection, 0, Date.now())).find((line) => line.id === id);
+    return (await this.#linesOf(connection, { from: 0, until: Date.now(), now: Date.now() })).find(
+      (line) => line.id === id,
+    );
   }
 
   /** Deliveries that lack what a line stands for, newest first, a thousand at most. @param since epoch ms */
@@ -131,10 +144,10 @@ export class Omissions {
     else await this.#redis.del(key);
   }
 
-  async #linesOf(connection: string, since: number, now: number): Promise<OmissionLine[]> {
-    const scored = await this.#redis.zrevrangebyscore(this.#key(connection, 'lines'), '+inf', since, 'WITHSCORES');
+  async #linesOf(connection: string, span: OmissionSpan): Promise<OmissionLine[]> {
+    const scored = await this.#redis.zrevrangebyscore(this.#key(connection, 'lines'), '+inf', span.from, 'WITHSCORES');
     if (scored.length === 0) return [];
-    const counts = await sumHashes(this.#redis, this.#buckets(connection, since, now));
+    const counts = await sumHashes(this.#redis, this.#buckets(connection, span));
     const lines: OmissionLine[] = [];
     for (let start = 0; start < scored.length; start += 2 * CHUNK) {
       const chunk = scored.slice(start, start + 2 * CHUNK);
@@ -163,11 +176,14 @@ export class Omissions {
   }
 
   /** Names of the hours or days that cover a time. */
-  #buckets(connection: string, since: number, now: number): string[] {
-    const [unit, name] = now - since <= HOURS_KEPT_MS - HOUR_MS ? [HOUR_MS, 'hour'] : [DAY_MS, 'day'];
-    const [last, first] = [Math.floor(now / unit), Math.floor(since / unit)];
+  #buckets(connection: string, { from, until, now }: OmissionSpan): string[] {
+    const [unit, name] = now - from <= HOURS_KEPT_MS - HOUR_MS ? [HOUR_MS, 'hour'] : [DAY_MS, 'day'];
+    const [last, first] = [Math.ceil(until / unit) - 1, Math.floor(from / unit)];
     // No ledger is kept for longer than ten years; what is older is not there.
-    const names = Array.from({ length: Math.min(last - first + 1, 3651) }, (_, ago) => `${name}:${last - ago}`);
+    const names = Array.from(
+      { length: Math.max(0, Math.min(last - first + 1, 3651)) },
+      (_, ago) => `${name}:${last - ago}`,
+    );
     return names.map((one) => this.#key(connection, one));
   }
 

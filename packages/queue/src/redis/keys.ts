@@ -15,6 +15,8 @@ export interface Keys {
   packed: string;
   /** Sorted set of the clients with calls in the ledger by their last webhook; time 0 where none came. */
   clients: string;
+  /** Sorted set of sources by their last webhook. */
+  webhooks: string;
   /** Sorted set of `<source>:<call id>` by time: calls with something still to be done. */
   open: string;
   /** Prefix of the keys of all ledger entries; source, colon and call id follow. */
@@ -100,6 +102,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     clientIndex: (client) => `${prefix}:ledger-index:${client}`,
     packed: `${prefix}:ledger-packed`,
     clients: `${prefix}:ledger-index-clients`,
+    webhooks: `${prefix}:ledger-index-sources`,
     open: `${prefix}:ledger-open`,
     ledgers: `${prefix}:ledger:`,
     unresolved: `${prefix}:unresolved`,

@@ -46,6 +46,7 @@ export async function removeClient(store: Store, client: string): Promise<number
   const connections = await redis.smembers(keys.connections);
   const busy = await redis.smembers(keys.busy);
   const alerted = await redis.hkeys(keys.alerted);
+  const sources = await redis.zrange(keys.webhooks, '0', '-1');
   const rung = await redis.zrange(keys.bell, '0', '-1');
   const dictionaries = await redis.hkeys(keys.dictionaries);
   const ofClient = (queue: string) => clientOfQueue(queue) === client;
@@ -54,6 +55,7 @@ export async function removeClient(store: Store, client: string): Promise<number
   for (const name of busy) if (ofClient(name)) lists.srem(keys.busy, name);
   for (const name of rung) if (ofClient(name)) lists.zrem(keys.bell, name);
   for (const name of dictionaries) if (name.startsWith(`${client}.`)) lists.hdel(keys.dictionaries, name);
+  for (const name of sources) if (name.startsWith(`${client}.`)) lists.zrem(keys.webhooks, name);
   for (const name of alerted) if (name.startsWith(`${client}.`)) lists.hdel(keys.alerted, name);
   lists
     .del(keys.clientFiles(client), keys.clientState(client))
