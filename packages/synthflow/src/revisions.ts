@@ -37,10 +37,17 @@ export function equalCalls(one: Call, other: Call): boolean {
  * payload that it repeats has expired.
  */
 export function writeFacts(call: Call): string {
-  return JSON.stringify(factsOf(call), (_, value: unknown) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
+  return JSON.stringify(inOrder(factsOf(call)));
+}
+
+/** A copy whose members stand in the order of their names: `JSON.stringify` takes twice as long with a function for each. */
+function inOrder(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(inOrder);
+  // Without a prototype a name such as `__proto__` is one like any other.
+  const ordered: Members = Object.create(null);
+  for (const name of Object.keys(value).sort()) ordered[name] = inOrder((value as Members)[name]);
+  return ordered;
 }
 
 function factsOf(call: Call): Members {

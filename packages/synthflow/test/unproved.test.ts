@@ -85,6 +85,14 @@ describe('facts as text', () => {
     expect(writeFacts(normalise(turned, { ...CONTEXT, received_at: Date.UTC(2026, 10, 21) }))).toBe(text);
     expect(writeFacts(normalise(samplePayload('connected', { duration: 135 }), CONTEXT))).not.toBe(text);
   });
+
+  it('are in the order of their names at any depth, whatever they are called', () => {
+    const factsWith = (metadata: string) =>
+      writeFacts({ ...normalise(samplePayload('connected'), CONTEXT), metadata: parsed(metadata) as never });
+    const text = factsWith('{"b":[{"d":1,"c":null}],"__proto__":{"f":1,"e":2},"a":1}');
+    expect(text).toContain('"metadata":{"__proto__":{"e":2,"f":1},"a":1,"b":[{"c":null,"d":1}]}');
+    expect(factsWith('{"a":1,"__proto__":{"e":2,"f":1},"b":[{"c":null,"d":1}]}')).toBe(text);
+  });
 });
 
 it('a payload says whether its call is over', () => {
