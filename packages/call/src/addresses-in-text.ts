@@ -20,6 +20,8 @@ export const MAX_ADDRESSES = 200;
 /** What may be a telephone number in a text, or several of them in a row; bounded, as a pattern's stack is. */
 const RUNS = /\d(?:[\s().-]{0,4}\d){6,399}/g;
 const MAX_RUN_DIGITS = 400;
+/** Whether a text has such a run at all. Most have none, and are looked at no further. */
+const RUN = /\d(?:[\s().-]{0,4}\d){6}/;
 /** Runs and parts of runs that are looked at in one document: beyond them it is no conversation. */
 const MAX_RUNS = 20_000;
 /** Dates and times of ISO 8601, which have as many digits. */
@@ -96,6 +98,7 @@ function readText(text: string, found: Finding): void {
     const domain = DOMAIN_START.exec(text.slice(at + 1, at + 256))?.[0];
     if (domain) found.emails.add(emailForm(`${text.slice(begin, at)}@${domain}`));
   }
+  if (text.length < MIN_DIGITS || !RUN.test(text)) return;
   for (const [run] of text.replace(DATES, ' | ').matchAll(RUNS)) {
     if (found.runs > MAX_RUNS) return;
     if (addNumber(run, found)) continue;
