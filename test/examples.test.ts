@@ -7,11 +7,12 @@ import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { loadConfig } from '../packages/config/src/index.ts';
-import { signedHeaders } from '../packages/http/src/endpoint/signature.ts';
+import { signedHeaders, signingKeys } from '../packages/http/src/endpoint/signature.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const EXAMPLES = join(ROOT, 'examples');
-const SECRET = Buffer.from('0123456789abcdef0123456789abcdef');
+const SECRET = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
+const KEYS = signingKeys([SECRET]);
 
 /** A value for every variable that a configuration names, as an installation would give it. */
 function variablesOf(text: string): Record<string, string> {
@@ -22,7 +23,7 @@ function variablesOf(text: string): Record<string, string> {
       name.endsWith('URL')
         ? 'https://example.my.salesforce.com'
         : name === 'EVENTS_SECRET'
-          ? `whsec_${SECRET.toString('base64')}`
+          ? SECRET
           : `${name.toLowerCase()}_8fK2pQ7vX4mZ9rT1wY6b`,
     ]),
   );
@@ -66,7 +67,7 @@ it('the override for another Redis changes services that docker-compose.yml has'
 describe('the receiver', () => {
   async function start() {
     const file = join(EXAMPLES, 'http-receiver/receiver.mjs');
-    const env = { PORT: '0', EVENTS_SECRET: `whsec_${SECRET.toString('base64')}` };
+    const env = { PORT: '0', EVENTS_SECRET: SECRET };
     const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     onTestFinished(() => void child.kill('SIGKILL'));
     const lines = createInterface({ input: child.stdout });
@@ -75,7 +76,7 @@ describe('the receiver', () => {
     await once(lines, 'line');
     const port = Number(said[0]?.split(' ').at(-1));
     const send = async (id: string, body: string, change: Record<string, string> = {}) => {
-      const headers = { ...signedHeaders(id, Date.now(), Buffer.from(body), [SECRET]), ...change };
+      const headers = { ...signedHeaders(id, Date.now(), Buffer.from(body), KEYS), ...change };
       return (await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body, headers })).status;
     };
     return { said, send };
@@ -92,10 +93,10 @@ describe('the receiver', () => {
 
   it('refuses another signature, another time and another body', async () => {
     const { said, send } = await start();
-    const old = signedHeaders('msg_1', Date.now() - 3_600_000, Buffer.from('{}'), [SECRET]);
+    const old = signedHeaders('msg_1', Date.now() - 3_600_000, Buffer.from('{}'), KEYS);
     expect(await send('msg_1', '{}', { 'webhook-signature': 'v1,bm90aGluZw==' })).toBe(401);
     expect(await send('msg_1', '{}', old)).toBe(401);
-    expect(await send('msg_1', '{"a":1}', signedHeaders('msg_1', Date.now(), Buffer.from('{}'), [SECRET]))).toBe(401);
+    expect(await send('msg_1', '{"a":1}', signedHeaders('msg_1', Date.now(), Buffer.from('{}'), KEYS))).toBe(401);
     expect(said).toHaveLength(1);
   });
 });

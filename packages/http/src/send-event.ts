@@ -5,7 +5,7 @@ import type { Plan, RecordPlan } from '@wrapup/mapping';
 import { type Body, bodyOf } from './body/body.ts';
 import { type EndpointAnswer, type EndpointExchange, isSuccess, NoAnswer } from './client/exchange.ts';
 import type { HttpSettings } from './endpoint/settings.ts';
-import { readSecret, signedHeaders, webhookId } from './endpoint/signature.ts';
+import { signedHeaders, webhookId } from './endpoint/signature.ts';
 import { showAnswer } from './errors/answer-text.ts';
 import { close } from './errors/closed.ts';
 import { failureOfAnswer, failureOfSilence, tooLate, withdrawn } from './errors/failures.ts';
@@ -105,8 +105,7 @@ async function send(
       throw ctx.signal.aborted ? withdrawn(settings) : thrown;
     }
     check();
-    const secrets = settings.secret.flatMap((text) => readSecret(text) ?? []);
-    const headers = signedHeaders(id, Date.now(), bytes, secrets);
+    const headers = signedHeaders(id, Date.now(), bytes, exchange.keys);
     timer.sent();
     const answer = await exchange.send(bytes, headers, Math.min(settings.timeout, left()), ctx.signal);
     const { status } = answer;

@@ -25,16 +25,33 @@ export async function writePlans(
 ): Promise<WriteOutcome[]> {
   const closed = await closedBy(ctx, settings);
   if (closed) return plans.map(() => ({ ok: false, failure: closed }));
-  const flights = new Map<string, { outcome: Promise<WriteOutcome>; sharers: number }>();
+  const flights = new Map<string, Flight[]>();
   const flown = plans.map((plan) => {
-    const key = JSON.stringify([plan.key, plan.route, plan.revision, plan.mapping.hash, plan.records, plan.resume]);
+    const name = `${plan.route} ${plan.key}`;
+    const others = flights.get(name) ?? [];
     // The same delivery twice in a batch is sent once.
-    const flight = flights.get(key) ?? { outcome: writePlan(exchange, settings, plan, ctx), sharers: 0 };
+    let flight = others.find((one) => saysTheSame(one.plan, plan));
+    if (!flight) {
+      flight = { plan, outcome: writePlan(exchange, settings, plan, ctx), sharers: 0 };
+      flights.set(name, [...others, flight]);
+    }
     flight.sharers += 1;
-    flights.set(key, flight);
     return flight;
   });
   return Promise.all(flown.map(async ({ outcome, sharers }) => share(await outcome, sharers)));
+}
+
+interface Flight {
+  plan: Plan;
+  outcome: Promise<WriteOutcome>;
+  /** How many plans of the batch it is for. */
+  sharers: number;
+}
+
+function saysTheSame(one: Plan, other: Plan): boolean {
+  const said = ({ revision, mapping, records, resume }: Plan) =>
+    JSON.stringify([revision, mapping.hash, records, resume]);
+  return said(one) === said(other);
 }
 
 function share(outcome: WriteOutcome, sharers: number): WriteOutcome {

@@ -1,10 +1,14 @@
 /**
  * One request and its answer, over axios. What axios would do by itself is switched off: redirects, proxies, decoding,
- * and judging by status. One deadline covers all of it, from resolving the name to the last byte of the answer.
+ * and judging by status. What is left of it is its adapter for Node, which is called without the rest: merging of settings,
+ * interceptors and transformations take as long as the adapter. One deadline covers all of it, from resolving the name to
+ * the last byte of the answer.
  */
+import type { KeyObject } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import type { AxiosInstance } from 'axios';
+import type { AxiosAdapter, AxiosHeaders, InternalAxiosRequestConfig } from 'axios';
 import { allowedAddresses, type HttpSettings } from '../endpoint/settings.ts';
+import { signingKeys } from '../endpoint/signature.ts';
 import { type AddressRefused, type Agents, makeAgents, type Resolve } from './guarded-agent.ts';
 
 export interface EndpointAnswer {
@@ -39,22 +43,29 @@ export const MAX_KEPT_BYTES = 2_048;
 /** Bytes of an answer that are read at most; the rest of a longer one changes nothing. */
 const MAX_READ_BYTES = 1_000_000;
 
+/** The parts of axios that a request takes. */
+interface AxiosParts {
+  adapter: AxiosAdapter;
+  Headers: typeof AxiosHeaders;
+}
+
 export class EndpointExchange {
-  readonly #axios: AxiosInstance;
+  /** With which what is sent is signed. */
+  readonly keys: KeyObject[];
+  readonly #axios: AxiosParts;
   readonly #agents: Agents;
   readonly #settings: HttpSettings;
+  /** What all requests share. */
+  readonly #shared: Omit<InternalAxiosRequestConfig, 'headers'>;
 
-  private constructor(axios: AxiosInstance, agents: Agents, settings: HttpSettings) {
+  private constructor(axios: AxiosParts, agents: Agents, settings: HttpSettings) {
     this.#axios = axios;
     this.#agents = agents;
     this.#settings = settings;
-  }
-
-  /** Loads axios; makes no request. */
-  static async open(settings: HttpSettings, resolve?: Resolve): Promise<EndpointExchange> {
-    const { default: axios } = await import('axios');
-    const agents = makeAgents(allowedAddresses(settings), resolve);
-    const instance = axios.create({
+    this.keys = signingKeys(settings.secret);
+    this.#shared = {
+      url: settings.url,
+      method: settings.method,
       maxRedirects: 0,
       // A proxy would hide the address that is connected to.
       proxy: false,
@@ -63,10 +74,15 @@ export class EndpointExchange {
       responseType: 'stream',
       decompress: false,
       validateStatus: null,
-      transformRequest: [(data) => data],
       maxBodyLength: Number.POSITIVE_INFINITY,
-    });
-    return new EndpointExchange(instance, agents, settings);
+    };
+  }
+
+  /** Loads axios; makes no request. */
+  static async open(settings: HttpSettings, resolve?: Resolve): Promise<EndpointExchange> {
+    const { default: axios, AxiosHeaders: Headers } = await import('axios');
+    const agents = makeAgents(allowedAddresses(settings), resolve);
+    return new EndpointExchange({ adapter: axios.getAdapter('http'), Headers }, agents, settings);
   }
 
   close(): void {
@@ -94,15 +110,14 @@ export class EndpointExchange {
     const withdraw = () => end('withdrawn');
     signal.addEventListener('abort', withdraw, { once: true });
     try {
-      const response = await this.#axios.request<Readable>({
-        url: this.#settings.url,
-        method: this.#settings.method,
+      const response = await this.#axios.adapter({
+        ...this.#shared,
         data: body,
-        headers: { ...STANDARD, ...this.#settings.headers, ...headers },
+        headers: this.#axios.Headers.from({ ...STANDARD, ...this.#settings.headers, ...headers }),
         signal: stop.signal,
       });
       const answer = { status: response.status, headers: textHeaders(response.headers) };
-      const read = await readBody(response.data, stop.signal);
+      const read = await readBody(response.data as Readable, stop.signal);
       // An error is an error however its text ends; a success whose answer breaks off may have been none.
       if (!read.whole && isSuccess(answer.status)) throw read.error;
       return { ...answer, text: read.text, took: performance.now() - began };
