@@ -87,6 +87,21 @@ async function bringUp() {
   const node = ['ingress', 'worker', 'dashboard', 'sandbox'];
   const resident = await Promise.all(node.map(async (name) => `${name} ${await residentMemory(name)}`));
   console.log(`MB: image ${Math.round(Number(size) / 1e6)}; resident, idle: ${resident.join(', ')}`);
+  const starts = [];
+  for (const name of node) starts.push(`${name} ${(await secondsToListen(name)).toFixed(2)}`);
+  console.log(`seconds from the container's start until it listens, one after the other: ${starts.join(', ')}`);
+}
+
+/** Of a service that starts again while the others are idle. */
+async function secondsToListen(name) {
+  await inCompose('restart', name);
+  return until(`${name} listens`, MINUTE, async () => {
+    const { Id, State } = await inspect(name);
+    const { stdout } = await run('docker', ['logs', '--since', State.StartedAt, Id], { env });
+    const line = stdout.split('\n').find((text) => /"msg":"[^"]*listens"/.test(text));
+    if (!line) throw new Error('it does not listen yet');
+    return (Date.parse(JSON.parse(line).time) - Date.parse(State.StartedAt)) / 1000;
+  });
 }
 
 /** Of a service's process, MB. */
@@ -207,13 +222,17 @@ async function look() {
     await inCompose('up', '-d', '--no-build', '--scale', 'worker=2');
     await inCompose('kill', '-s', 'KILL', 'redis');
     await inCompose('up', '-d', '--no-build', '--scale', 'worker=2');
-    await until('the ledger is back', MINUTE, async () => {
-      const calls = JSON.parse(await inCompose('run', '--rm', '-T', 'cli', 'calls', 'list', '--json'));
-      equal('calls in the ledger', calls.length, 2);
-    });
+    await untilLedgerHas(2);
     await inCompose('run', '--rm', '-T', 'cli', 'send', 'samples/unknown-caller.json');
     await untilWritten({ calls: 3 });
     equal('the path token stays the same', (await secretOf('ingress', 'WEBHOOK_PATH_TOKEN')) === token, true);
+  });
+  await check('a copy of Redis is taken and restored by the commands of docs/guide/backup.md', async () => {
+    await runPage('Copy');
+    await inCompose('run', '--rm', '-T', 'cli', 'send', 'samples/no-answer.json');
+    await untilLedgerHas(4);
+    await runPage('Restore');
+    await untilLedgerHas(3);
   });
   await check('every process stops by itself when asked to', async () => {
     const ids = await Promise.all(['ingress', 'worker', 'dashboard', 'sandbox'].map(containerOf));
@@ -251,6 +270,22 @@ async function secretOf(service, name) {
 /** The address by which a service reaches Redis, from inside of Redis' own container. */
 async function redisUrlOf(service) {
   return (await secretOf(service, 'REDIS_URL')).replace('@redis:', '@127.0.0.1:');
+}
+
+async function untilLedgerHas(wanted) {
+  await until(`the ledger has ${wanted} calls`, MINUTE, async () => {
+    const calls = JSON.parse(await inCompose('run', '--rm', '-T', 'cli', 'calls', 'list', '--json'));
+    equal('calls in the ledger', calls.length, wanted);
+  });
+}
+
+/** Runs what a console shows under a heading of the page on backups. */
+async function runPage(heading) {
+  const page = readFileSync(join(ROOT, 'docs/guide/backup.md'), 'utf8');
+  const part = page.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? '';
+  const lines = [...part.matchAll(/^\$ docker compose (.*)$/gm)].map(([, line]) => line);
+  if (lines.length === 0) throw new Error(`docs/guide/backup.md shows no console under ${heading}`);
+  for (const line of lines) await run('sh', ['-c', `${compose.join(' ')} ${line}`], { cwd: work, env });
 }
 
 async function untilWritten(wanted) {

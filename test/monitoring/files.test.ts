@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { hasPromtool } from './evaluate.ts';
+import { hasPromtool, readAlertRules } from './evaluate.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const FOLDER = join(ROOT, 'deploy/monitoring');
@@ -52,6 +52,19 @@ describe.skipIf(!hasPromtool)('promtool', () => {
     rmSync(folder, { recursive: true });
     expect(rules.length).toBeGreaterThan(30);
   });
+});
+
+it('docs/pictures/dashboard.svg shows each panel and docs/guide/operating.md each alarm of the run by its page', () => {
+  const picture = readFileSync(join(ROOT, 'docs/pictures/dashboard.svg'), 'utf8');
+  // Made anew with `npm run monitoring:picture` when a panel comes, goes or is called otherwise.
+  const titles = [...picture.matchAll(/<text class="title"[^>]*>([^<]+)<\/text>/g)].map(([, title]) => title);
+  expect(titles.slice(1).sort()).toEqual(dashboard.panels.map(({ title }) => title).sort());
+  const page = readFileSync(join(ROOT, 'docs/guide/operating.md'), 'utf8');
+  const fired = [...page.matchAll(/\[`(Wrapup\w+)`\]\(\.\.\/(runbooks\/[a-z-]+\.md)\)/g)].map(([, ...found]) => found);
+  expect(fired.length).toBeGreaterThan(5);
+  const rules = readAlertRules();
+  for (const [alarm, runbook] of fired)
+    expect(rules.find(({ alert }) => alert === alarm)?.annotations.runbook_url).toBe(`docs/${runbook}`);
 });
 
 describe('the dashboard', () => {
