@@ -1,6 +1,7 @@
 import { callable } from '@wrapup/telemetry/command-name';
 import { Command } from 'commander';
 import { addAudit } from './commands/access/audit.ts';
+import { addTokens } from './commands/access/tokens.ts';
 import { addUsers } from './commands/access/users.ts';
 import { addConnections } from './commands/accounts/connections.ts';
 import { addDoctor } from './commands/accounts/doctor.ts';
@@ -69,6 +70,7 @@ export function makeProgram(): Command {
   addForget(program);
   addAudit(program);
   addUsers(program);
+  addTokens(program);
   addClients(program);
   addEncryption(program);
   return program;

@@ -5,6 +5,7 @@
  * /healthz         machines ask, by any name
  * host             a foreign name for this machine gets nothing, not even the password prompt
  * /metrics         counts only, so without a password (`METRICS_TOKEN` apart), but by client: not beside logins of clients
+ * /api/v1          by tokens alone: cookies and passwords mean nothing there, and so does the origin
  * /assets          what the sign-in page needs, the same in every installation
  * origin           of every write, signing in and out included
  * /login, /logout
@@ -18,6 +19,7 @@ import { type Config, hasClientLogins, type Users } from '@wrapup/config';
 import type { Store } from '@wrapup/queue';
 import { healthRoutes, html, type Logger, type Metrics } from '@wrapup/telemetry';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import { apiRouter } from './api/router.ts';
 import { makeBoard } from './board/board.ts';
 import { addGauges } from './gauges.ts';
 import { renderMessage } from './pages/layout.ts';
@@ -122,6 +124,8 @@ export function createDashboard(parts: DashboardParts): Express {
         hasLogins && (hasClientLogins(config()) || Object.values(users()).some(({ client }) => client !== undefined)),
     }),
   );
+  const throttle = new LoginThrottle(now);
+  app.use('/api/v1', apiRouter({ store, config, latest, connections, log, throttle, wait, now }));
   app.use(
     '/assets',
     express.static(`${import.meta.dirname}/assets`, { cacheControl: false, index: false, redirect: false }),
@@ -145,7 +149,7 @@ export function createDashboard(parts: DashboardParts): Express {
     const checkPassword = makePasswordCheck({
       ...{ findLogin, hasHashes: () => Object.keys(users()).length > 0 },
       log,
-      throttle: new LoginThrottle(now),
+      throttle,
       ...(wait && { wait }),
     });
     app.use(loginRoutes({ sessions, checkPassword, log, store }));

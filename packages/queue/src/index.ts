@@ -1,3 +1,4 @@
+export * from './access/api-tokens.ts';
 export * from './audit/audit.ts';
 export * from './audit/audit-entry.ts';
 export * from './audit/describe-audit.ts';

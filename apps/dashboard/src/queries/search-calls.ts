@@ -71,8 +71,13 @@ export async function readCalls(store: Store, calls: readonly CallRef[], client?
   return entries.filter((entry) => entry !== undefined);
 }
 
-/** Newest first. @param client whose calls are searched; undefined for all */
-export async function searchCalls(store: Store, query: CallSearch, client?: string): Promise<CallPage> {
+/** Newest first. @param client whose calls are searched; undefined for all @param since epoch ms: no calls that came before */
+export async function searchCalls(
+  store: Store,
+  query: CallSearch,
+  client?: string,
+  { since = 0, limit = PAGE_SIZE }: { since?: number; limit?: number } = {},
+): Promise<CallPage> {
   const entries: LedgerEntry[] = [];
   const deadline = Date.now() + MAX_SEARCH_MS;
   let cursor: string | undefined;
@@ -81,12 +86,12 @@ export async function searchCalls(store: Store, query: CallSearch, client?: stri
   const options = {
     ...(after === undefined ? {} : { after }),
     // None arrives before it has ended.
-    ...(query.from === undefined ? {} : { since: query.from }),
+    since: Math.max(since, query.from ?? 0),
     ...(client && { client }),
   };
   for await (const entry of store.ledger.scan(options)) {
-    if (cursor && (entries.length === PAGE_SIZE || read >= MAX_READ || Date.now() > deadline)) {
-      return { entries, next: cursor, cut: entries.length < PAGE_SIZE };
+    if (cursor && (entries.length === limit || read >= MAX_READ || Date.now() > deadline)) {
+      return { entries, next: cursor, cut: entries.length < limit };
     }
     read += 1;
     cursor = cursorOf(entry);

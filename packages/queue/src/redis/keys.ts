@@ -35,6 +35,9 @@ export interface Keys {
   alerted: string;
   /** Hash: bulk runs by id. */
   bulkRuns: string;
+  /** Hash by id: tokens of the HTTP API, and when each was used last (`access/api-tokens.ts`). */
+  apiTokens: string;
+  apiTokensUsed: string;
   /** Stream: what operators did (`audit/audit-entry.ts`). */
   audit: string;
   /** Sorted set of calls by arrival: those that name one person. @param digest as `ledger/people-index.ts` makes it */
@@ -112,6 +115,8 @@ export function makeKeys(name = 'wrapup'): Keys {
     choices: (connection) => `${prefix}:choices:${connection}`,
     alerted: `${prefix}:alerted`,
     bulkRuns: `${prefix}:bulk-runs`,
+    apiTokens: `${prefix}:api-tokens`,
+    apiTokensUsed: `${prefix}:api-tokens-used`,
     audit: `${prefix}:audit`,
     person: (digest) => `${prefix}:person:${digest}`,
     unread: `${prefix}:unread`,

@@ -1,4 +1,5 @@
 import { withDeadline } from '@wrapup/destination';
+import { ApiTokens } from '../access/api-tokens.ts';
 import { Audit } from '../audit/audit.ts';
 import { Choices } from '../connections/choices.ts';
 import { Connections } from '../connections/connections.ts';
@@ -63,6 +64,8 @@ export interface Store {
   connections: Connections;
   /** What operators did. */
   audit: Audit;
+  /** Of the HTTP API. */
+  tokens: ApiTokens;
   /** Keeps a call as ingress does, for reconciliation and backfills. @param ledger_days `retention.ledger` */
   accept(arrival: Arrival, ledger_days: number): Promise<Accepted>;
   /** Resolves when Redis answers; rejects after `within` ms (default 2000). Commands before that may fail. */
@@ -92,6 +95,7 @@ export function openStore({
   const dictionaries = new Dictionaries(redis, keys, encryptor);
   const payloads = new Payloads(redis, keys, encryptor, dictionaries);
   const choices = new Choices(redis, keys, indexKey);
+  const audit = new Audit(redis, keys);
   const counters = new FieldCounters(redis, keys, onError);
   return {
     redis,
@@ -110,7 +114,8 @@ export function openStore({
     counters,
     choices,
     connections: new Connections(redis, keys, queues),
-    audit: new Audit(redis, keys),
+    audit,
+    tokens: new ApiTokens(redis, keys, audit),
     accept: (arrival, days) =>
       acceptArrival(
         { redis, keys, queueOf: (source) => queues.calls(source), encryptor, packed: ledger.packed },

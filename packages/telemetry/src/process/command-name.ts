@@ -20,7 +20,7 @@ export const COMMANDS = [
     'encryption',
   ],
   ...['explain', 'forget', 'init', 'omissions', 'parked', 'plan', 'provision', 'reconcile', 'replay', 'schema'],
-  ...['send', 'test', 'user'],
+  ...['send', 'test', 'token', 'user'],
 ] as const;
 
 const NAMED = new RegExp(`(?<![\\w/.@:-])wrapup (?=(?:${COMMANDS.join('|')})(?![\\w-])|--help)`, 'g');

@@ -1,0 +1,337 @@
+/** What the API takes and answers. These schemas check what comes in, and describe both in the OpenAPI document. */
+import { AUDIT_ACTIONS, OPERATOR_WAYS } from '@wrapup/queue';
+import { z } from 'zod';
+import { CALL_STATES } from '../queries/search-calls.ts';
+
+const time = (description: string) => z.iso.datetime().meta({ description: `${description}, ISO 8601 in UTC` });
+/** In what is given: any offset. */
+const moment = (description: string) =>
+  z.iso.datetime({ offset: true }).meta({ description: `${description}, ISO 8601 with an offset or Z` });
+const name = (description: string) => z.string().min(1).max(200).meta({ description });
+
+export const MAX_LIMIT = 200;
+const limit = z.coerce.number().int().min(1).max(MAX_LIMIT).default(50).meta({ description: 'Items at most' });
+const cursor = z.string().min(1).max(4096).optional().meta({ description: '`next` of the page before' });
+const client = name('Only of this client').optional();
+
+const STATES = ['queued', 'written', 'skipped', 'parked', 'dead', 'dropped'] as const;
+
+export const CALL_QUERY = z.strictObject({
+  state: z
+    .enum(CALL_STATES)
+    .optional()
+    .meta({ description: 'Calls with a delivery in this state, or in it themselves' }),
+  source: name('Source, in full').optional(),
+  route: name('Route, in full').optional(),
+  connection: name('Connection, in full').optional(),
+  outcome: name('What the line did').optional(),
+  id: name('Part of a call id').optional(),
+  since: moment('Received then or later').optional(),
+  ...{ client, limit, cursor },
+});
+
+export const DELIVERY_QUERY = z.strictObject({
+  state: z.enum(STATES).optional(),
+  source: name('Source, in full').optional(),
+  route: name('Route, in full').optional(),
+  connection: name('Connection, in full').optional(),
+  since: moment('Of calls received then or later').optional(),
+  ...{ client, limit, cursor },
+});
+
+const PLACES = {
+  source: name('Source, in full').optional(),
+  route: name('Route, in full').optional(),
+  connection: name('Connection, in full').optional(),
+  reason: name('What the code contains; where no code does, what the reason says').optional(),
+  since: moment('Stopped then or later').optional(),
+  until: moment('Stopped then or before').optional(),
+};
+
+export const UNRESOLVED_QUERY = z.strictObject({ ...PLACES, client, limit, cursor });
+export const CLIENT_QUERY = z.strictObject({ client });
+export const OMISSION_QUERY = z.strictObject({
+  connection: name('Connection, in full').optional(),
+  since: moment('Counted since then; default: a week').optional(),
+  client,
+});
+export const AUDIT_QUERY = z.strictObject({
+  action: z.enum(AUDIT_ACTIONS).optional(),
+  by: name('Name of the operator').optional(),
+  call_id: name('Only what was done to this call').optional(),
+  since: moment('Done then or later').optional(),
+  until: moment('Done then or before').optional(),
+  ...{ client, limit, cursor },
+});
+
+const why = z
+  .string()
+  .trim()
+  .min(1)
+  .max(300)
+  .meta({ description: 'Why; kept in ledger and audit. No names, numbers or addresses' });
+
+const BULK = {
+  filter: z
+    .strictObject(PLACES)
+    .default({})
+    .meta({ description: 'Which of them; empty means all, and takes `all: true`' }),
+  all: z.boolean().default(false).meta({ description: 'Required where the filter is empty' }),
+  dry_run: z.boolean().default(false).meta({ description: 'Only count them' }),
+};
+export const REPLAY_MANY = z.strictObject(BULK).meta({ id: 'ReplayMany' });
+export const DROP_MANY = z.strictObject({ ...BULK, why }).meta({ id: 'DropMany' });
+export const DROP_ONE = z.strictObject({ why }).meta({ id: 'DropOne' });
+export const PAUSE = z
+  .strictObject({ why: why.optional() })
+  .default({})
+  .meta({ id: 'Pause', description: 'May be left out' });
+
+const NOTE = z.strictObject({ at: time('When'), by: z.string().optional() });
+
+const RECORD = z.strictObject({
+  name: z.string().meta({ description: '`person`, `call_log`, or the name of the record in the mapping' }),
+  object: z.string(),
+  id: z.string(),
+  did: z.enum(['created', 'updated', 'unchanged']),
+  url: z.string().optional(),
+});
+
+const DELIVERY_FIELDS = {
+  route: z.string(),
+  connection: z.string(),
+  state: z.enum(STATES),
+  since: time('Last change of state'),
+  attempts: z.int().meta({ description: 'Attempts begun' }),
+  replays: z.int(),
+  revision: z.string(),
+  requests: z.number().meta({ description: 'Requests spent at the CRM, over all attempts' }),
+  records: z.array(RECORD),
+  notes: z.array(z.string()).meta({ description: 'What was done otherwise than asked, in words' }),
+  code: z.string().optional().meta({ description: 'Why it stopped or waits; stays when it is dropped' }),
+  reason: z.string().optional(),
+  hint: z.string().optional().meta({ description: 'What to do' }),
+  correlation_id: z.string().optional(),
+  candidates: z.array(z.strictObject({ id: z.string(), url: z.string().optional() })).optional(),
+  chosen: NOTE.extend({ person: z.string() }).optional(),
+  replayed: NOTE.optional(),
+  dropped: NOTE.extend({ reason: z.string() }).optional(),
+};
+const DELIVERY = z.strictObject(DELIVERY_FIELDS).meta({ id: 'Delivery' });
+const CALL_PLACE = { source: z.string(), call_id: z.string() };
+
+export const DELIVERY_OF_CALL = z.strictObject({ ...CALL_PLACE, ...DELIVERY_FIELDS }).meta({ id: 'DeliveryOfCall' });
+
+const STOPPED = z.strictObject({
+  at: time('When'),
+  code: z.string(),
+  reason: z.string(),
+  hint: z.string().optional(),
+  state: z.enum(['parked', 'dead', 'dropped']),
+  dropped: NOTE.extend({ reason: z.string() }).optional(),
+});
+
+export const CALL = z
+  .strictObject({
+    ...CALL_PLACE,
+    received: z.enum(['webhook', 'reconciled', 'backfill']),
+    received_at: time('Arrival'),
+    verified: z.enum(['signature', 'api', 'none']),
+    outcome: z.string().optional(),
+    status: z.string().optional(),
+    direction: z.string().optional(),
+    agent_id: z.string().optional(),
+    ended_at: time('End of the call').optional(),
+    routed: z.boolean(),
+    revisions: z.array(
+      z.strictObject({
+        hash: z.string(),
+        at: time('Arrival'),
+        effect: z.enum(['applied', 'added', 'equal', 'parked', 'hint', 'unrecognised']).optional(),
+        verified: z.enum(['signature', 'api', 'none']).optional(),
+      }),
+    ),
+    notes: z.array(z.string()),
+    deliveries: z.array(DELIVERY),
+    stopped: STOPPED.optional().meta({ description: 'It never got as far as its routes' }),
+    waiting: z
+      .strictObject({ since: time('When'), code: z.string(), reason: z.string(), hint: z.string().optional() })
+      .optional()
+      .meta({ description: 'It waits by itself' }),
+    forgotten: NOTE.optional(),
+  })
+  .meta({ id: 'Call', description: 'What the ledger keeps of a call. It holds no personal data of callers' });
+
+export const UNRESOLVED = z
+  .strictObject({
+    ...CALL_PLACE,
+    route: z.string().nullable().meta({ description: 'null: the call never got as far as its routes' }),
+    connection: z.string().nullable(),
+    code: z.string(),
+    reason: z.string(),
+    hint: z.string(),
+    attempts: z.int(),
+    since: time('Stopped'),
+    outcome: z.string().optional(),
+    candidates: z.array(z.strictObject({ id: z.string(), url: z.string().optional() })).optional(),
+    lasting: z.literal(true).optional().meta({ description: 'A choice can hold for later calls, too' }),
+  })
+  .meta({ id: 'Unresolved' });
+
+export const DONE = z.strictObject({ done: z.enum(['replayed', 'dropped', 'moved', 'expired']) }).meta({
+  id: 'Done',
+  description: 'moved: its state does not allow it. expired: no payload is left to deliver. Neither changes anything',
+});
+
+export const RUN = z
+  .strictObject({
+    id: z.string(),
+    state: z.enum(['parked', 'dead']),
+    action: z.enum(['replay', 'drop']),
+    started: time('Begun'),
+    moved_at: time('Last step'),
+    ended: time('End').optional(),
+    of: z.int().meta({ description: 'Items that it covers' }),
+    done: z.int(),
+    expired: z.int().meta({ description: 'Left: no payload to deliver' }),
+    moved: z.int().meta({ description: 'Left: resolved by another process meanwhile' }),
+    by: z.string().optional(),
+  })
+  .meta({ id: 'Run' });
+
+export const BULK_ANSWER = z
+  .union([
+    z.strictObject({
+      dry_run: z.literal(true),
+      count: z.int(),
+      exact: z.boolean().meta({ description: 'false: there may be more' }),
+    }),
+    z.strictObject({ dry_run: z.literal(false), run: RUN }),
+  ])
+  .meta({ id: 'BulkAnswer' });
+
+const DAILY = z.strictObject({
+  limit: z.number(),
+  remaining: z.number(),
+  at: time('As the CRM said'),
+  hourly: z.number().optional().meta({ description: 'Requests an hour, by all programs of the account' }),
+  used_up_at: time('At this rate').optional(),
+});
+
+export const CONNECTION = z
+  .strictObject({
+    connection: z.string(),
+    kind: z.string().nullable().meta({ description: 'null: it is not configured any more' }),
+    circuit: z.enum(['open', 'trial', 'closed']).meta({ description: 'open: it stopped itself' }),
+    pause: z
+      .strictObject({
+        ...{ cause: z.string(), code: z.string(), reason: z.string(), hint: z.string().optional() },
+        ...{ since: time('Begun'), next_probe: time('Next probe') },
+      })
+      .optional(),
+    operator: z
+      .strictObject({ since: time('Begun'), reason: z.string().optional(), by: z.string().optional() })
+      .optional()
+      .meta({ description: 'An operator paused it' }),
+    resumed: NOTE.optional(),
+    ...{ waiting: z.int(), active: z.int(), delayed: z.int(), failed: z.int() },
+    routes: z.array(z.string()),
+  })
+  .meta({ id: 'Connection' });
+
+export const QUOTA = z
+  .strictObject({
+    connection: z.string(),
+    daily: DAILY.nullable().meta({ description: 'null: its CRM says nothing of one' }),
+  })
+  .meta({ id: 'Quota' });
+
+export const CLIENT = z
+  .strictObject({
+    client: z.string().nullable().meta({ description: 'null: what stands in wrapup.yaml itself' }),
+    state: z.enum(['current', 'last_good', 'unusable', 'unconfigured']).nullable(),
+    errors: z.int().meta({ description: 'Of its file' }),
+    today: z.int().meta({ description: 'Calls since midnight, UTC' }),
+    parked: z.int(),
+    dead: z.int(),
+    paused: z.array(z.string()),
+    last_webhook: time('Arrival').optional(),
+  })
+  .meta({ id: 'Client' });
+
+export const OMISSION = z
+  .strictObject({
+    id: z.string(),
+    connection: z.string(),
+    code: z.string(),
+    record: z.string(),
+    field: z.string().optional(),
+    reason: z.string(),
+    hint: z.string(),
+    file: z.string(),
+    line: z.int(),
+    calls: z.int().meta({ description: 'Calls that lost it in that time' }),
+    open: z.int().meta({ description: 'Calls that lack it still' }),
+    more: z.boolean(),
+    last: time('Last one'),
+    latest: z.array(z.strictObject({ ...CALL_PLACE, route: z.string() })),
+  })
+  .meta({ id: 'Omission' });
+
+export const AUDITED = z
+  .strictObject({
+    id: z.string(),
+    at: time('When'),
+    by: z.string(),
+    via: z.enum(OPERATOR_WAYS),
+    from: z.string().meta({ description: 'Address, or host of a command' }),
+    client: z.string().optional(),
+    action: z.enum(AUDIT_ACTIONS),
+    source: z.string().optional(),
+    call_id: z.string().optional(),
+    route: z.string().optional(),
+    connection: z.string().optional(),
+    target: z.string().optional(),
+    record: z.string().optional(),
+    lasting: z.literal(true).optional(),
+    reason: z.string().optional(),
+    was: z.strictObject({ state: z.string(), code: z.string().optional() }).optional(),
+    run: z.string().optional(),
+    of_state: z.enum(['parked', 'dead']).optional(),
+    filter: z.record(z.string(), z.unknown()).optional(),
+    of: z.int().optional(),
+    done: z.int().optional(),
+    expired: z.int().optional(),
+    step: z.enum(['begun', 'ended']).optional(),
+  })
+  .meta({ id: 'AuditEntry' });
+
+export const PROBLEM = z
+  .strictObject({
+    type: z.string().meta({ description: '`urn:wrapup:problem:` and a stable code' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    hint: z.string().optional().meta({ description: 'What to do' }),
+    errors: z
+      .array(
+        z.strictObject({
+          at: z.string().meta({ description: 'Where: `query.limit`, `body.filter.since`' }),
+          message: z.string(),
+        }),
+      )
+      .optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457' });
+
+/** A page of a list. */
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.strictObject({
+    items: z.array(item),
+    next: z.string().nullable().meta({ description: 'Cursor of the next page; null at the end' }),
+  });
+}
+
+export function listOf<Item extends z.ZodType>(item: Item) {
+  return z.strictObject({ items: z.array(item) });
+}
