@@ -262,17 +262,15 @@ describe('the document', () => {
   it('is served, and has every route of the API and no other', async () => {
     const served = await (await fetch(`${dashboard.url}/api/v1/openapi.json`)).json();
     expect(served).toEqual(DOCUMENT);
-    const routes = dashboard
-      .routes()
-      .filter(
-        ({ path }) =>
-          path.startsWith('/') &&
-          Object.values(OPERATIONS).some((one) => one.path.replace(/\{(\w+)\}/g, ':$1') === path),
-      );
+    const routes = dashboard.apiRoutes().map(({ method, path }) => `${method} ${path}`);
     const described = Object.entries(DOCUMENT.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`),
     );
-    for (const one of described) expect(routes.map(({ method, path }) => `${method} ${path}`)).toContain(one);
+    // `all` answers the methods that a path does not take.
+    const methods = routes.filter((one) => /^(get|post) /.test(one) && one !== 'get /openapi.json');
+    for (const one of described) expect(methods).toContain(one);
+    const paths = new Set(described.map((one) => one.split(' ')[1]));
+    for (const one of methods) expect(paths).toContain(one.split(' ')[1]);
     expect(described.length).toBe(Object.keys(OPERATIONS).length);
   });
 

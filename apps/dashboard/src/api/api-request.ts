@@ -19,7 +19,7 @@ type QueryOf<O> = O extends { query: infer Q extends z.ZodType } ? z.output<Q> :
 type BodyOf<O> = O extends { body: infer B extends z.ZodType } ? z.output<B> : undefined;
 
 /** A request that was let in, with what it gave, checked. */
-export interface ApiRequest<O extends ApiOperation = ApiOperation> {
+export interface CheckedRequest<O extends ApiOperation = ApiOperation> {
   /** Of the path, decoded. */
   params: Record<string, string>;
   query: QueryOf<O>;
@@ -32,5 +32,7 @@ export interface ApiRequest<O extends ApiOperation = ApiOperation> {
 
 /** What answers each operation of a part of the API. */
 export type Handlers<Id extends OperationId> = {
-  [One in Id]: (request: ApiRequest<(typeof OPERATIONS)[One]>) => Promise<z.input<(typeof OPERATIONS)[One]['answer']>>;
+  [One in Id]: (
+    request: CheckedRequest<(typeof OPERATIONS)[One]>,
+  ) => Promise<z.input<(typeof OPERATIONS)[One]['answer']>>;
 };

@@ -21,7 +21,7 @@ import type { z } from 'zod';
 import { ask, Unavailable } from '../queries/ask-redis.ts';
 import type { LoginThrottle } from '../security/login-throttle.ts';
 import { hasRight } from '../security/rights.ts';
-import type { ApiParts, ApiRequest, Handlers } from './api-request.ts';
+import type { ApiParts, CheckedRequest, Handlers } from './api-request.ts';
 import { type ApiOperation, OPERATIONS, type OperationId } from './contract.ts';
 import { handleCalls } from './handle-calls.ts';
 import { handleInstallation } from './handle-installation.ts';
@@ -60,7 +60,7 @@ export function apiRouter({ throttle, wait = pause, now = Date.now, ...parts }: 
   for (const [id, operation] of Object.entries<ApiOperation>(OPERATIONS)) {
     const path = operation.path.replace(/\{(\w+)\}/g, ':$1');
     paths.set(path, [...(paths.get(path) ?? []), operation.method.toUpperCase()]);
-    const handle = handlers[id as OperationId] as (request: ApiRequest) => Promise<unknown>;
+    const handle = handlers[id as OperationId] as (request: CheckedRequest) => Promise<unknown>;
     const answer: RequestHandler = async (request, response) => {
       const asked = await readRequest(parts, operation, request, response);
       response.json(await handle(asked));
@@ -141,7 +141,7 @@ async function readRequest(
   operation: ApiOperation,
   request: Request,
   response: Response,
-): Promise<ApiRequest> {
+): Promise<CheckedRequest> {
   const { token } = response.locals;
   if (!token) throw new Error('the request has no token');
   const { right, whole, query: querySchema, body: bodySchema } = operation;

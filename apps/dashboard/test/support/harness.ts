@@ -68,8 +68,10 @@ export async function startDashboard({
 
   return {
     url,
-    /** Every route, Bull Board's included. */
-    routes: () => listRoutes(app.router.stack),
+    /** Every route of the pages, Bull Board's included. */
+    routes: () => listRoutes(app.router.stack.filter((layer) => !isApi(layer))),
+    /** Every route of the API. */
+    apiRoutes: () => listRoutes(app.router.stack.filter(isApi)),
     port: served.port,
     prefix,
     store,
@@ -169,6 +171,11 @@ export const parked = (change: DeliveryChange = {}): Seed => ({
 interface Layer {
   route?: { path: string | RegExp | (string | RegExp)[]; methods: Record<string, boolean> };
   handle?: { stack?: Layer[] };
+}
+
+/** The router that serves the document of the API. */
+function isApi(layer: unknown): boolean {
+  return listRoutes((layer as Layer).handle?.stack ?? []).some(({ path }) => path === '/openapi.json');
 }
 
 function listRoutes(layers: readonly unknown[]): { method: string; path: string }[] {
