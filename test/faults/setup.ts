@@ -36,7 +36,8 @@ const RETRIES = 'retries: { base: 500ms, cap: 5s }';
 
 export function configOf({ bothCrms, oauth, voice }: Setup): string {
   return makeConfig({
-    source: voice ? ['api_key: any-key', 'base_url: "${SYNTHFLOW_BASE_URL}"'] : [],
+    // A webhook whose call was fetched before is confirmed by reading it once more: all at once here.
+    source: voice ? ['api_key: any-key', 'base_url: "${SYNTHFLOW_BASE_URL}"', 'reads_per_minute: 10000'] : [],
     connections: [oauth ? `sales: ${APP}, base_url: "\${HUBSPOT_BASE_URL}" }` : SALES, ...(bothCrms ? [ORG] : [])],
     routes: [
       `- { name: sales-calls, to: sales, mapping: mapping.yaml, ${RETRIES} }`,

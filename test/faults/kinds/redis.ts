@@ -1,6 +1,17 @@
 /** Redis dies, hangs, is full, loses power, is taken over by its replica. */
+import type { Random } from '../../support/random.ts';
 import { pause } from '../rigging/pause.ts';
+import type { RedisHost } from '../rigging/redis-host.ts';
 import { atMoments, type Fault, reconcile } from './scene.ts';
+
+/** A replica that was there from the beginning takes over while calls come. */
+function failOver(how: (random: Random) => Parameters<RedisHost['failOver']>[1]): Fault['act'] {
+  return async ({ system, random, until }) => {
+    const replica = await system.redis.addReplica();
+    await until(0.2 + random() * 0.4);
+    await system.redis.failOver(replica, how(random));
+  };
+}
 
 export const REDIS_FAULTS: Fault[] = [
   {
@@ -63,22 +74,20 @@ export const REDIS_FAULTS: Fault[] = [
   {
     name: 'redis-failover',
     what: 'A replica takes over in an orderly way (`FAILOVER`), and the primary is gone',
-    act: atMoments(1, ({ system }) => system.redis.failOver('orderly')),
+    act: failOver(() => 'orderly'),
   },
   {
     name: 'redis-failover-behind',
     what: 'The primary is cut off from its replica, takes calls for up to two seconds more, and is gone; the replica takes over without them, and reconciliation fetches them',
     setup: { voice: true },
-    act: atMoments(1, ({ system, random }) =>
-      system.redis.failOver({ behind: 500 + random() * 1_500, min_replicas: false }),
-    ),
+    act: failOver((random) => ({ behind: 500 + random() * 1_500, min_replicas: false })),
     afterwards: reconcile,
   },
   {
     name: 'redis-failover-min-replicas',
     what: 'The same for five seconds, with `min-replicas-to-write 1` and `min-replicas-max-lag 1`: after two seconds at most no call is taken any more',
     setup: { voice: true },
-    act: atMoments(1, ({ system }) => system.redis.failOver({ behind: 5_000, min_replicas: true })),
+    act: failOver(() => ({ behind: 5_000, min_replicas: true })),
     afterwards: reconcile,
   },
 ];

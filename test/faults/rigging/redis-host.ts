@@ -12,6 +12,12 @@ const SIDES = ['ingress', 'worker', 'run'] as const;
 /** Who reaches Redis through a proxy of its own; `run` is what looks at it from outside, which no fault touches. */
 export type Side = (typeof SIDES)[number];
 
+export interface Replica {
+  redis: PowerRedis;
+  /** Between it and its primary. */
+  link: TcpProxy;
+}
+
 /** Longer than anything takes on a machine that many share, ms. */
 const LONGEST = 60_000;
 
@@ -75,22 +81,33 @@ export class RedisHost {
     });
   }
 
+  /** A second server that has all that Redis has, and gets what is new through a proxy of its own. */
+  async addReplica(): Promise<Replica> {
+    this.#replicas += 1;
+    const args = ['--repl-diskless-sync-delay', '0'];
+    const redis = await launch(join(this.#folder, `replica-${this.#replicas}`), args);
+    const link = await TcpProxy.open(portOf(this.#redis));
+    await ask(redis.url, 'REPLICAOF', '127.0.0.1', String(link.port));
+    return { redis, link };
+  }
+
   /**
    * A replica takes over for good.
    * @param how `orderly`: the primary waits until the replica has all. Else the primary is cut off from the replica for so
    * many ms, goes on taking calls, and is gone then; with `min_replicas` it takes writes only while a replica answers
    */
-  failOver(how: 'orderly' | { behind: number; min_replicas: boolean }): Promise<void> {
+  failOver({ redis, link }: Replica, how: 'orderly' | { behind: number; min_replicas: boolean }): Promise<void> {
     return this.#alone(async () => {
       const old = this.#redis;
-      this.#replicas += 1;
-      const replica = await launch(join(this.#folder, `replica-${this.#replicas}`));
-      const link = await TcpProxy.open(portOf(old));
-      await ask(replica.url, 'REPLICAOF', '127.0.0.1', String(link.port));
-      await untilSays(replica.url, /master_link_status:up/);
+      // Another one may have taken over since.
+      if (link.target !== portOf(old)) {
+        link.target = portOf(old);
+        link.cut();
+      }
+      await untilSays(redis.url, /master_link_status:up/);
       if (how === 'orderly') {
         await ask(old.url, 'FAILOVER');
-        await untilSays(replica.url, /role:master/);
+        await untilSays(redis.url, /role:master/);
       } else {
         if (how.min_replicas) {
           await ask(old.url, 'CONFIG', 'SET', 'min-replicas-max-lag', '1');
@@ -102,10 +119,10 @@ export class RedisHost {
       }
       await old.end('SIGKILL');
       await link.close();
-      await ask(replica.url, 'REPLICAOF', 'NO', 'ONE');
-      this.#redis = replica;
+      await ask(redis.url, 'REPLICAOF', 'NO', 'ONE');
+      this.#redis = redis;
       for (const proxy of Object.values(this.proxies)) {
-        proxy.target = portOf(replica);
+        proxy.target = portOf(redis);
         proxy.cut();
       }
     });
@@ -144,9 +161,9 @@ export class RedisHost {
   }
 }
 
-async function launch(dir: string): Promise<PowerRedis> {
+async function launch(dir: string, args: string[] = []): Promise<PowerRedis> {
   const shim = buildShim();
-  return PowerRedis.open({ dir, port: await freePort(), ...(typeof shim === 'string' && { shim }) });
+  return PowerRedis.open({ dir, args, port: await freePort(), ...(typeof shim === 'string' && { shim }) });
 }
 
 function portOf(redis: PowerRedis): number {
