@@ -35,6 +35,7 @@ export function makeProgram(): Command {
     )
     .version('0.1.0')
     .option('--json', 'one JSON document on standard output instead of text')
+    .option('--api <url>', 'ask the dashboard at this address instead of Redis, with the token in WRAPUP_API_TOKEN')
     .option('--config <file>', 'path of wrapup.yaml (default: WRAPUP_CONFIG, else config/wrapup.yaml)')
     // Inherited by every command added below: mistakes are thrown, and main.ts gives them their exit code.
     .exitOverride()
@@ -42,7 +43,13 @@ export function makeProgram(): Command {
       writeOut: (text) => process.stdout.write(callable(text)),
       writeErr: (text) => process.stderr.write(callable(text)),
     })
-    .hook('preAction', (_program, action) => useConfigFile(action.optsWithGlobals<GlobalOptions>().config))
+    .hook('preAction', async (_program, action) => {
+      const { config, api } = action.optsWithGlobals<GlobalOptions>();
+      useConfigFile(config);
+      if (api === undefined) return;
+      const { askApiInstead } = await import('./api/commands.ts');
+      await askApiInstead(action);
+    })
     .showHelpAfterError('(wrapup --help shows what there is)')
     .addHelpText(
       'after',

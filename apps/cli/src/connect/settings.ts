@@ -11,6 +11,8 @@ import { nothingRunsHere, START_IT } from './not-running.ts';
 export interface GlobalOptions {
   json?: boolean;
   config?: string;
+  /** Address of a dashboard, where commands are to go through its API. */
+  api?: string;
   /** Of commands that can be narrowed to one (`client-option.ts`). */
   client?: string;
 }

@@ -5,7 +5,7 @@ import { type GlobalOptions, requireClient } from '../../connect/settings.ts';
 import { withStore } from '../../connect/store.ts';
 import { clean } from '../../terminal/clean.ts';
 import { CliError, EXIT } from '../../terminal/exit.ts';
-import { makeOutput, table, when } from '../../terminal/output.ts';
+import { makeOutput, type Output, table, when } from '../../terminal/output.ts';
 import { parseCount, parseSince } from '../../terminal/parse-options.ts';
 
 interface AuditOptions extends GlobalOptions {
@@ -44,12 +44,7 @@ export function addAudit(program: Command): void {
         await requireClient(options, store);
         if (output.json) return output.lines(mapTimes(store.audit.all(filter)));
         const { entries } = await store.audit.page(filter, { limit });
-        if (entries.length === 0) return output.line('Nothing was done.');
-        const { describeAudited } = await import('@wrapup/queue');
-        const rows = entries.map((entry) => [
-          ...[when(entry.at), entry.by, `${entry.via}, ${entry.from}`, entry.action, describeAudited(entry)],
-        ]);
-        for (const line of table(['WHEN', 'WHO', 'FROM', 'DID', 'ON WHAT'], rows)) output.line(line);
+        await showAudit(entries, output);
       });
     });
 }
@@ -61,6 +56,16 @@ async function readAction(text: string | undefined): Promise<AuditAction | undef
   const known = AUDIT_ACTIONS.find((one) => one === text.trim().toLowerCase());
   if (known) return known;
   throw new CliError(EXIT.usage, `no action is called "${clean(text, 40)}"`, `there are: ${AUDIT_ACTIONS.join(', ')}`);
+}
+
+/** A table of entries. */
+export async function showAudit(entries: readonly AuditEntry[], output: Output): Promise<void> {
+  if (entries.length === 0) return output.line('Nothing was done.');
+  const { describeAudited } = await import('@wrapup/queue');
+  const rows = entries.map((entry) => [
+    ...[when(entry.at), entry.by, `${entry.via}, ${entry.from}`, entry.action, describeAudited(entry)],
+  ]);
+  for (const line of table(['WHEN', 'WHO', 'FROM', 'DID', 'ON WHAT'], rows)) output.line(line);
 }
 
 async function* mapTimes(entries: AsyncIterable<AuditEntry>): AsyncGenerator<object> {

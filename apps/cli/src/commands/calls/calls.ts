@@ -114,7 +114,8 @@ async function printPayload(id: string, place: CallPlace): Promise<void> {
   process.stdout.write(process.stdout.isTTY ? `${text}\n` : body);
 }
 
-function statesOf(entry: LedgerEntry): string {
+/** What a call is in, in words. */
+export function statesOf(entry: LedgerEntry): string {
   if (entry.stopped) return `stopped (${entry.stopped.code})`;
   if (!entry.routed) return 'received';
   if (entry.deliveries.length === 0) return 'no route matched';

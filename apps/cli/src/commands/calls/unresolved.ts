@@ -111,7 +111,8 @@ async function list(state: UnresolvedState, options: ListOptions, output: Output
   });
 }
 
-function showItems(items: readonly UnresolvedItem[], output: Output): void {
+/** A table of them, with why and what to do. */
+export function showItems(items: readonly Omit<UnresolvedItem, 'cursor'>[], output: Output): void {
   const rows = items.map(({ call_id, route, code, attempts, since }) => [
     call_id,
     route ?? '-',
@@ -123,7 +124,7 @@ function showItems(items: readonly UnresolvedItem[], output: Output): void {
   output.line(head);
   lines.forEach((line, index) => {
     output.line(line);
-    const { reason, hint } = items[index] as UnresolvedItem;
+    const { reason, hint } = items[index] as Omit<UnresolvedItem, 'cursor'>;
     if (reason) output.line(`    ${clean(reason)}`);
     output.line(output.style('dim', `    ${clean(hint)}`));
   });
