@@ -1,5 +1,6 @@
 /** One quota for all requests to a CRM: in the order of their priorities, with room left for inbound calls, live calls and others. */
 import type { Context, Priority } from '@wrapup/destination';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openTestStore } from '../../../test/support/store.ts';
 import { forecast, makeContext, readDailyQuota, type Store, unblock } from '../src/index.ts';
@@ -64,6 +65,27 @@ describe('the window', () => {
     await Promise.all(Array.from({ length: 60 }, (_, index) => askers[index % 3]?.budget.take()));
     // The 60th cannot go before two windows have passed, however fast the machine.
     expect(performance.now() - begun).toBeGreaterThan(990);
+  });
+
+  it('gives to many who ask at once, in one step and in their order, as many as there are', async () => {
+    const asker = context({ limit: 7 });
+    const monitor = await (store.redis as Redis).duplicate().monitor();
+    let scripts = 0;
+    monitor.on('monitor', (_at: string, args: string[]) => {
+      if (args[0]?.startsWith('evalsha') && args.some((arg) => arg.includes(`budget:${connection}:`))) scripts += 1;
+    });
+    try {
+      const asked = await Promise.allSettled(Array.from({ length: 10 }, () => asker.budget.take()));
+      expect(asked.map(({ status }) => status === 'fulfilled')).toEqual([
+        ...Array(7).fill(true),
+        ...Array(3).fill(false),
+      ]);
+      expect(asker.budget).toMatchObject({ spent: 7 });
+      // One that takes seven, and one by which the others learn how long to wait.
+      await expect.poll(() => scripts).toBe(2);
+    } finally {
+      monitor.disconnect();
+    }
   });
 
   it('counts what other programs of the account take, as the CRM tells', async () => {

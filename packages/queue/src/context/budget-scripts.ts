@@ -10,18 +10,21 @@
  */
 import { defineScript } from '../redis/client.ts';
 
+/** Requests that are taken in one step at most: the log of each is an argument of one command. */
+export const MAX_TAKEN = 100;
+
 /**
- * Takes one, or says how long to wait.
+ * Takes as many of those that are asked for as there are, or says how long to wait.
  * KEYS log, state, share, daily. ARGV now, limit, window ms (the vendor's known size, 0 when unknown), rank of the priority
- * (0 inbound … 4 backfill), part of the quota left to other programs, member of the log, ms that knowledge of the daily
- * quota holds.
- * Answers 0 when one was taken, ms to wait, or minus ms when it is the daily quota that is waited for.
+ * (0 inbound … 4 backfill), part of the quota left to other programs, what the members of the log begin with, ms that knowledge
+ * of the daily quota holds, how many are asked for, 1 to \`MAX_TAKEN\`.
+ * Answers how many were taken, then 0, or ms to wait, or minus ms when it is the daily quota that is waited for.
  */
-export const takeOne = defineScript<number>(
-  'wrapupTake',
+export const takeSome = defineScript<[taken: number, wait: number]>(
+  'wrapupTakeSome',
   `
 local now, limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local rank, reserve = tonumber(ARGV[4]), tonumber(ARGV[5])
+local rank, reserve, wanted = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[8])
 local have = redis.call('HMGET', KEYS[2], 'blocked', 'limit', 'window', 'others', 'until')
 local function wait(ms)
   ms = math.max(1, math.ceil(ms))
@@ -29,9 +32,9 @@ local function wait(ms)
   local until_then = rank == 0 and math.min(ms, 200) or math.min(ms, window) + 500
   redis.call('HSET', KEYS[2], 'wait:' .. rank, now + until_then)
   redis.call('PEXPIRE', KEYS[2], 86400000)
-  return ms
+  return { 0, ms }
 end
-if tonumber(have[1] or '0') > now then return math.max(1, math.ceil(have[1] - now)) end
+if tonumber(have[1] or '0') > now then return { 0, math.max(1, math.ceil(have[1] - now)) } end
 
 if rank > 0 then
   local daily = redis.call('HMGET', KEYS[4], 'limit', 'remaining', 'at')
@@ -39,9 +42,10 @@ if rank > 0 then
   -- Replays, reconciliation and backfills (rank 2 and more) stop at twice the reserve that live calls leave untouched.
   if most and left and left <= most * reserve * (rank > 1 and 2 or 1) then
     local held = at + tonumber(ARGV[7]) - now
-    if held > 0 then return -math.ceil(held) end
+    if held > 0 then return { 0, -math.ceil(held) } end
     -- It may be another day by now: one goes and finds out.
     redis.call('HSET', KEYS[4], 'at', now)
+    wanted = 1
   end
 end
 
@@ -65,6 +69,7 @@ if limit > 0 then
   if rank > 1 then kept = math.min(usable - 1, kept + math.floor(usable / 10)) end
   local ours = redis.call('ZCARD', KEYS[1])
   local missing = 1 - (usable - kept - others - ours)
+  wanted = math.min(wanted, math.floor(1 - missing))
   if missing > 0 then
     local oldest = redis.call('ZRANGE', KEYS[1], missing - 1, missing - 1, 'WITHSCORES')
     local frees = oldest[2] and tonumber(oldest[2]) + window or tonumber(have[5] or '0')
@@ -73,9 +78,13 @@ if limit > 0 then
   end
 end
 redis.call('HDEL', KEYS[2], 'wait:' .. rank)
-redis.call('ZADD', KEYS[1], now, ARGV[6])
+local log = {}
+for n = 1, wanted do
+  log[2 * n - 1], log[2 * n] = now, ARGV[6] .. n
+end
+redis.call('ZADD', KEYS[1], unpack(log))
 redis.call('PEXPIRE', KEYS[1], math.max(60000, window))
-return 0
+return { wanted, 0 }
 `,
 );
 

@@ -10,7 +10,7 @@ import { randomUUID } from 'node:crypto';
 import { type Budget, Failure, PRIORITIES, type Priority, type QuotaUsage } from '@wrapup/destination';
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
-import { noteUsage, takeOne } from './budget-scripts.ts';
+import { MAX_TAKEN, noteUsage, takeSome } from './budget-scripts.ts';
 
 /** Longest wait of an inbound call for quota: the phone is ringing. */
 const MAX_INBOUND_WAIT_MS = 200;
@@ -46,6 +46,12 @@ export interface BudgetOptions {
   signal: AbortSignal;
 }
 
+/** A request that asks for its share. */
+interface Asking {
+  resolve(wait: number): void;
+  reject(error: unknown): void;
+}
+
 export class RedisBudget implements Budget {
   spent = 0;
   readonly #redis: RedisClient;
@@ -54,6 +60,8 @@ export class RedisBudget implements Budget {
   readonly #rank: number;
   /** How long this priority may wait for quota. */
   readonly #maxWaitMs: number;
+  /** Requests that ask in this turn, by pool: they are answered by one command. */
+  readonly #asking = new Map<string, Asking[]>();
 
   constructor(redis: RedisClient, keys: Keys, options: BudgetOptions) {
     this.#redis = redis;
@@ -66,25 +74,15 @@ export class RedisBudget implements Budget {
   }
 
   async take(pool = 'default'): Promise<void> {
-    const { connection, pools, reserve = 0, probing, signal } = this.#options;
+    const { connection, reserve = 0, probing, signal } = this.#options;
     if (probing) {
       this.spent += 1;
       return;
     }
-    const { limit, window } = pools[pool] ?? { limit: 0, window: 0 };
     const deadline = Math.min(this.#options.deadline, Date.now() + this.#maxWaitMs);
     for (;;) {
       signal.throwIfAborted();
-      const wait = await takeOne(
-        this.#redis,
-        [
-          this.#keys.budgetLog(connection, pool),
-          this.#keys.budget(connection, pool),
-          this.#keys.budgetShare(connection),
-          this.#keys.daily(connection),
-        ],
-        [Date.now(), limit, window, this.#rank, reserve, randomUUID(), DAILY_BELIEVED_MS],
-      );
+      const wait = await this.#ask(pool);
       if (wait === 0) {
         this.spent += 1;
         return;
@@ -97,6 +95,46 @@ export class RedisBudget implements Budget {
         });
       }
       await pause(wait, signal);
+    }
+  }
+
+  /** @returns 0 when one was taken, ms to wait, or minus ms when it is the daily quota that is waited for */
+  #ask(pool: string): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const asking = this.#asking.get(pool);
+    if (asking && asking.length < MAX_TAKEN) {
+      asking.push({ resolve, reject });
+      return promise;
+    }
+    const all: Asking[] = [{ resolve, reject }];
+    this.#asking.set(pool, all);
+    queueMicrotask(() => {
+      if (this.#asking.get(pool) === all) this.#asking.delete(pool);
+      this.#takeFor(pool, all).catch((error) => {
+        for (const one of all) one.reject(error);
+      });
+    });
+    return promise;
+  }
+
+  /** The first of them get theirs, the others learn how long to wait. */
+  async #takeFor(pool: string, all: Asking[]): Promise<void> {
+    const { connection, pools, reserve = 0 } = this.#options;
+    const { limit, window } = pools[pool] ?? { limit: 0, window: 0 };
+    for (let open = all; open.length > 0; ) {
+      const [taken, wait] = await takeSome(
+        this.#redis,
+        [
+          this.#keys.budgetLog(connection, pool),
+          this.#keys.budget(connection, pool),
+          this.#keys.budgetShare(connection),
+          this.#keys.daily(connection),
+        ],
+        [Date.now(), limit, window, this.#rank, reserve, randomUUID(), DAILY_BELIEVED_MS, open.length],
+      );
+      if (taken === 0) for (const one of open) one.resolve(wait);
+      for (const one of open.slice(0, taken)) one.resolve(0);
+      open = taken === 0 ? [] : open.slice(taken);
     }
   }
 

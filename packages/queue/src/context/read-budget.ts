@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { PRIORITIES } from '@wrapup/destination';
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
-import { takeOne } from './budget-scripts.ts';
+import { takeSome } from './budget-scripts.ts';
 
 /** The budget is counted in windows of this length, so that a call need not wait for a whole minute. */
 const WINDOW_MS = 10_000;
@@ -30,9 +30,10 @@ export async function takeRead(
   const name = `source/${source}`;
   const limit = Math.max(1, Math.ceil((per_minute * WINDOW_MS) / 60_000));
   const rank = PRIORITIES.indexOf(repeated ? 'replay' : 'live');
-  return takeOne(
+  const [, wait] = await takeSome(
     redis,
     [keys.budgetLog(name, POOL), keys.budget(name, POOL), keys.budgetShare(name), keys.daily(name)],
-    [Date.now(), limit, WINDOW_MS, rank, 0, randomUUID(), 0],
+    [Date.now(), limit, WINDOW_MS, rank, 0, randomUUID(), 0, 1],
   );
+  return wait;
 }
