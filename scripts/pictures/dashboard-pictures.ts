@@ -24,14 +24,17 @@ const AGENTS = [
   'f4a06c1e-7b38-4d25-a9c1-8e3b5d7f2069',
 ];
 const NAMES = ['Dana Example', 'Rob Sample', 'Kim Placeholder', 'Ana Muster', 'Lee Testman', 'Mia Beispiel'];
-const [WIDE, NARROW] = [
-  { width: 1200, height: 800 },
-  { width: 390, height: 780 },
-];
+const WIDE = { width: 1200, height: 800 };
+const LOOKS = {
+  light: { colorScheme: 'light', viewport: WIDE },
+  dark: { colorScheme: 'dark', viewport: WIDE },
+  phone: { colorScheme: 'light', viewport: { width: 390, height: 780 } },
+} as const;
 
 interface Shot {
   name: string;
   path: string;
+  looks: (keyof typeof LOOKS)[];
   /** Done before the picture is taken. */
   prepare?(page: Page): Promise<unknown>;
 }
@@ -87,12 +90,10 @@ async function seedDemo(store: Store, people: string[]): Promise<string[]> {
 
 function shotsOf(calls: readonly string[]): Shot[] {
   return [
-    { name: 'overview', path: '/' },
-    { name: 'calls', path: '/calls?outcome=connected', prepare: askNames },
-    { name: 'call', path: `/calls/${calls.at(-8)}?source=main` },
-    { name: 'parked', path: '/parked' },
-    { name: 'omissions', path: '/omissions' },
-    { name: 'connections', path: '/connections' },
+    { name: 'overview', path: '/', looks: ['light', 'dark', 'phone'] },
+    { name: 'calls', path: '/calls?outcome=connected', looks: ['light', 'dark', 'phone'], prepare: askNames },
+    { name: 'call', path: `/calls/${calls.at(-8)}?source=main`, looks: ['light', 'dark', 'phone'] },
+    { name: 'parked', path: '/parked', looks: ['light'] },
   ];
 }
 
@@ -103,18 +104,14 @@ async function askNames(page: Page): Promise<void> {
 
 async function takeAll(browser: Browser, baseURL: string, shots: readonly Shot[]): Promise<string[]> {
   const files: string[] = [];
-  for (const { name, path, prepare } of shots) {
-    for (const [look, colorScheme, viewport] of [
-      ['light', 'light', WIDE],
-      ['dark', 'dark', WIDE],
-      ['phone', 'light', NARROW],
-    ] as const) {
-      const context = await browser.newContext({ baseURL, colorScheme, viewport, reducedMotion: 'reduce' });
+  for (const { name, path, looks, prepare } of shots) {
+    for (const look of looks) {
+      const context = await browser.newContext({ baseURL, ...LOOKS[look], reducedMotion: 'reduce' });
       const page = await context.newPage();
       await page.goto(path);
       await prepare?.(page);
       const file = join(PICTURES, `${name}-${look}.png`);
-      writeFileSync(file, await page.screenshot({ fullPage: name === 'overview', scale: 'css' }));
+      writeFileSync(file, await page.screenshot({ fullPage: name === 'overview' && look !== 'phone', scale: 'css' }));
       files.push(file);
       await context.close();
     }

@@ -27,6 +27,7 @@ import { ask, Unavailable } from './queries/ask-redis.ts';
 import { makeConnections, makeQueueNames } from './queries/connections.ts';
 import { actionRoutes, type Latest } from './routes/actions.ts';
 import { auditRoutes } from './routes/audit.ts';
+import { callLookRoutes } from './routes/call-looks.ts';
 import { callRoutes } from './routes/calls.ts';
 import { clientRoutes } from './routes/clients.ts';
 import { connectionRoutes } from './routes/connections.ts';
@@ -173,6 +174,7 @@ export function createDashboard(parts: DashboardParts): Express {
   app.use(clientRoutes({ store, config }));
   app.use(overviewRoutes({ store, config, connections }));
   app.use(callRoutes({ store, config, connections, log }));
+  app.use(callLookRoutes({ store, config, log }));
   app.use(unresolvedRoutes({ store, config, latest, connections, log }));
   app.use(omissionRoutes({ store, config, latest, connections, log }));
   app.use(actionRoutes({ store, latest, log }));

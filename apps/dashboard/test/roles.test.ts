@@ -43,6 +43,8 @@ const REQUESTS: {
   { right: 'read', method: 'POST', path: () => '/playground', allowed: 422 },
   { right: 'look_up', method: 'POST', path: () => '/calls/of-person', fields: { person: 'x' }, allowed: 422 },
   { right: 'look_up', method: 'POST', path: () => '/calls/names', fields: { calls: '' }, allowed: 200 },
+  { right: 'look_up', method: 'POST', path: (id) => `/calls/${id}/transcript`, allowed: 200 },
+  { right: 'look_up', method: 'POST', path: (id) => `/calls/${id}/preview`, fields: { route: 'none' }, allowed: 404 },
   { right: 'audit', method: 'GET', path: () => '/audit', allowed: 200 },
   { right: 'replay', method: 'POST', path: (id) => `/calls/${id}/replay`, allowed: 303 },
   { right: 'drop', method: 'POST', path: (id) => `/calls/${id}/drop`, fields: { reason: 'no' }, allowed: 303 },

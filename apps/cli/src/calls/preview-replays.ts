@@ -3,12 +3,12 @@ import type { Config } from '@wrapup/config';
 import type { Preview } from '@wrapup/destination';
 import { COLLEAGUE, type Plan } from '@wrapup/mapping';
 import type { LedgerEntry, Store } from '@wrapup/queue';
+import { planOn, readStanding, withChoices } from '@wrapup/recovery/standing-call';
 import { explainFailure, useDestination } from '../connect/destinations.ts';
 import { operator } from '../connect/operator.ts';
 import { chooseSource } from '../connect/sources.ts';
 import { expired } from '../show/explain.ts';
 import { clean } from '../terminal/clean.ts';
-import { planOn, readStanding, withChoices } from './plan-call.ts';
 
 /** What would become of one delivery. Without `error` the CRM was asked. */
 export interface ReplayPreview {

@@ -24,6 +24,11 @@ export function renderReplay(target: ActionTarget): Html {
   return html`<form method="post" action="${actionOf(target, 'replay')}">${hidden(target)}<button class="primary">${label}</button></form>`;
 }
 
+/** Reads something of a call for the one who asks. */
+export function renderLook(target: Omit<ActionTarget, 'back'>, action: 'transcript' | 'preview', label: string): Html {
+  return html`<form class="look" method="post" action="${actionOf(target, action)}">${hidden({ ...target, back: '' })}<button>${label}</button></form>`;
+}
+
 /** Says that one candidate of an ambiguous delivery is the person. @param lasting the choice can hold for later calls, too */
 export function renderChoose(target: ActionTarget, person: string, lasting: boolean): Html {
   return html`<form class="choose" method="post" action="${actionOf(target, 'choose')}">${hidden(target)}<input type="hidden" name="person" value="${person}">

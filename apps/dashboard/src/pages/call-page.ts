@@ -9,10 +9,20 @@ import {
 } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import type { Candidates } from '../queries/ask-crm.ts';
-import { type ActionTarget, DROPPABLE, REPLAYABLE, renderChoose, renderDrop, renderReplay } from './actions.ts';
+import {
+  type ActionTarget,
+  DROPPABLE,
+  REPLAYABLE,
+  renderChoose,
+  renderDrop,
+  renderLook,
+  renderReplay,
+} from './actions.ts';
+import { renderWay } from './call/way.ts';
 import {
   linkToCall,
   renderChip,
+  renderDuration,
   renderFact,
   renderHash,
   renderLink,
@@ -38,14 +48,16 @@ export interface CallPageParts {
 /** One call, explained: how it came, what became of it, and what to do. */
 export function renderCall({ entry, kept, configured, pauses, agent, candidates }: CallPageParts): Html {
   const explanation = explainCall(entry);
+  const call = { source: entry.source, call_id: entry.call_id };
   return html`<h1>Call <span class="id">${entry.call_id}</span></h1>
 <dl class="facts">
 ${renderFact('Source', html`${entry.source}${!configured && html` <span class="none">not in wrapup.yaml any more</span>`}`)}
 ${renderFact('Received', html`${renderTime(entry.received_at)}, ${RECEIVED_LABELS[entry.received] ?? entry.received}`)}
 ${renderFact('Verified', VERIFIED_LABELS[entry.verified] ?? entry.verified)}
-${renderFact('Outcome', entry.outcome)}
+${renderFact('Outcome', entry.outcome?.replaceAll('_', ' '))}
 ${renderFact('Status', entry.status)}
 ${renderFact('Direction', entry.direction)}
+${renderFact('Duration', renderDuration(entry.duration))}
 ${renderFact('Agent', entry.agent_id && html`${agent && html`${agent} `}<code>${entry.agent_id}</code>`)}
 ${renderFact('Ended', entry.ended_at !== undefined && renderTime(entry.ended_at))}
 ${renderFact('Ignored', entry.ignored && `${entry.ignored.count} further revisions, beyond what is kept of one call`)}
@@ -53,6 +65,9 @@ ${renderFact('Forgotten', entry.forgotten !== undefined && html`${renderTime(ent
 </dl>
 ${explanation && html`<p class="next">${explanation}</p>`}
 ${entry.stopped && renderStopped(entry, entry.stopped)}
+<h2>What happened</h2>
+${renderWay(entry)}
+${kept.size > 0 && configured && renderLook(call, 'transcript', 'Show what was said')}
 <h2>Deliveries</h2>
 ${
   entry.deliveries.length === 0
@@ -121,6 +136,7 @@ ${renderFact('Chosen', delivery.chosen && html`${delivery.chosen.person}${delive
 ${renderFact('What to do', delivery.state !== 'dropped' && delivery.hint)}
 ${renderFact('Records', delivery.records.length > 0 && html`<ul>${delivery.records.map((record) => html`<li>${record.name}: ${renderRecord(record)} <span class="none">${record.did}</span></li>`)}</ul>`)}
 ${renderFact('Begun', done.length > 0 && html`${done.map(([name, id]) => `${name} ${id}`).join(', ')} <span class="none">known to be written by an unfinished attempt</span>`)}
+${renderFact('Result', delivery.result?.replaceAll('_', ' '))}
 ${renderFact('Attempts', html`${delivery.attempts}${delivery.replays > 0 && html`, replayed ${delivery.replays} ×`}${delivery.replayed && html`, the last by ${delivery.replayed.by}, ${renderTime(delivery.replayed.at)}`}`)}
 ${renderFact('Requests', delivery.requests > 0 && Math.round(delivery.requests * 100) / 100)}
 ${renderFact('Mapping', delivery.mapping && renderHash(delivery.mapping))}
@@ -129,7 +145,7 @@ ${renderFact('Trace', delivery.trace_id && html`<code>${delivery.trace_id}</code
 ${renderFact('For the CRM’s support', delivery.correlation_id && html`<code>${delivery.correlation_id}</code>`)}
 ${renderFact('Notes', notes.length > 0 && html`<ul>${notes.map((note) => html`<li>${describeNote(note)}</li>`)}</ul>`)}
 </dl>
-${(replay || drop) && html`<div class="buttons">${replay && renderReplay(target)}${drop && renderDrop(target)}</div>`}
+${(replay || drop) && html`<div class="buttons">${replay && renderReplay(target)}${payloadKept && renderLook(target, 'preview', 'What would change')}${drop && renderDrop(target)}</div>`}
 </section>`;
 }
 

@@ -26,7 +26,7 @@ function renderConnection(report: ConnectionReport & { kind?: string }): Html {
         ? ['queued', 'on trial']
         : ['written', 'running'];
   return html`<section class="delivery-box ${paused && 'parked'}">
-<h3>${renderChip(chip as string, word)} ${connection} ${kind && html`<span class="to">${kind}</span>`}</h3>
+<h2>${renderChip(chip as string, word)} ${connection} ${kind && html`<span class="to">${kind}</span>`}</h2>
 <dl class="facts">
 ${renderFact('Why', circuit === 'open' && pause && html`<code>${pause.code}</code> It stopped itself: ${CAUSE_TABLE[pause.cause].says}. ${pause.reason}`)}
 ${renderFact('What to do', circuit === 'open' && pause?.hint)}

@@ -30,7 +30,7 @@ export function noteAction(
 }
 
 /**
- * Notes a look into a CRM, in the audit and in the log, before it is taken. @throws Unavailable when it cannot be noted: it is
+ * Notes a look into a CRM or a payload, in the audit and in the log, before it is taken. @throws Unavailable when it cannot be noted: it is
  * not taken then
  */
 export async function noteLook(
@@ -38,9 +38,10 @@ export async function noteLook(
   request: Request,
   response: Response,
   what: Omit<AuditedAction, 'action'>,
+  action: AuditedAction['action'] = 'look up',
 ): Promise<void> {
-  await ask(store, () => store.audit.note(operatorOf(request, response), { action: 'look up', ...what }));
-  noteAction(log, request, response, { action: 'look up', ...what });
+  await ask(store, () => store.audit.note(operatorOf(request, response), { action, ...what }));
+  noteAction(log, request, response, { action, ...what });
 }
 
 /** Milliseconds that an answer waits for an action on many calls: a short one is done by then, a long one goes on behind it. */

@@ -9,7 +9,7 @@ import type { RequestHandler, Response } from 'express';
 export const RIGHTS = {
   /** Pages and lists. They hold nothing personal of callers. */
   read: 'viewer',
-  /** Read people from a CRM: the candidates of a call, what a payload would change. */
+  /** Read people from a CRM, and payloads: the candidates of a call, what it would change, what was said in it. */
   look_up: 'operator',
   replay: 'operator',
   drop: 'operator',
@@ -26,6 +26,7 @@ export type Right = keyof typeof RIGHTS;
 export const PAGE_RIGHTS: readonly { method: 'GET' | 'POST'; path: RegExp; right: Right }[] = [
   { method: 'GET', path: /^\/audit$/, right: 'audit' },
   { method: 'POST', path: /^\/calls\/(of-person|names)$/, right: 'look_up' },
+  { method: 'POST', path: /^\/calls\/[^/]+\/(transcript|preview)$/, right: 'look_up' },
   { method: 'POST', path: /^\/calls\/[^/]+\/replay$/, right: 'replay' },
   { method: 'POST', path: /^\/calls\/[^/]+\/drop$/, right: 'drop' },
   { method: 'POST', path: /^\/calls\/[^/]+\/choose$/, right: 'decide' },

@@ -30,9 +30,10 @@ export function addPlan(program: Command): void {
       const options = withFullNames(command.optsWithGlobals<PlanOptions>());
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
-      const [{ chooseRoutes }, { chooseForPlans, planOn, readCall }] = await Promise.all([
+      const [{ chooseRoutes }, { chooseForPlans, readCall }, { planOn }] = await Promise.all([
         import('@wrapup/config'),
         import('../../calls/plan-call.ts'),
+        import('@wrapup/recovery/standing-call'),
       ]);
       const standing = await readCall(input, config, options);
       const { call, left_out } = standing;

@@ -23,9 +23,9 @@ export function renderAudit({ entries, next, query }: AuditPageParts): Html {
   const { action, by, call_id, since } = query;
   return html`<h1>Audit</h1>
 <p>What operators did here, on the command line and through the API, kept as long as the ledger. <code>wrapup audit --json</code> exports all of it.</p>
-<form class="filters" method="get" action="/audit">
+<form class="filter" method="get" action="/audit">
 ${renderSelect('action', 'Action', AUDIT_ACTIONS, action)}
-<label>AuditedOperator<input name="by" value="${by ?? ''}" autocomplete="off"></label>
+<label>Operator<input name="by" value="${by ?? ''}" autocomplete="off"></label>
 <label>Call id<input name="call_id" value="${call_id ?? ''}" autocomplete="off"></label>
 ${renderSelect('since', 'In the last', ['1h', '24h', '7d', '30d'], since)}
 <button>Show</button>
@@ -35,7 +35,7 @@ ${next !== undefined && html`<p><a href="/audit?${String(new URLSearchParams({ .
 }
 
 function renderEntries(entries: AuditEntry[]): Html {
-  return html`<div class="scroll"><table><thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">From</th><th scope="col">Did</th><th scope="col">On what</th><th scope="col">Client</th></tr></thead>
+  return html`<div class="wide"><table><thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">From</th><th scope="col">Did</th><th scope="col">On what</th><th scope="col">Client</th></tr></thead>
 <tbody>${entries.map(
     (entry) =>
       html`<tr><td>${renderTime(entry.at)}</td><td>${entry.by}</td><td>${entry.via}, ${entry.from}</td><td>${entry.action}${entry.step && html` (${entry.step})`}</td><td>${renderTarget(entry)}</td><td>${entry.client}</td></tr>`,

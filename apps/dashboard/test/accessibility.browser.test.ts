@@ -1,0 +1,94 @@
+/** Every page in a real browser: axe's rules for WCAG 2.2 AA, in both colours, and no sideways scrolling on a phone. */
+import { existsSync } from 'node:fs';
+import axe from 'axe-core';
+import { type Browser, chromium } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { seedDemoCalls } from '../../../test/support/demo-calls.ts';
+import { type PrivateRedis, startRedis } from '../../../test/support/redis.ts';
+import { type Harness, startDashboard } from './support/harness.ts';
+
+const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium';
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+interface Violation {
+  id: string;
+  nodes: { html: string; failureSummary: string }[];
+}
+
+describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
+  let browser: Browser;
+  let redis: PrivateRedis;
+  let dashboard: Harness;
+  let pages: string[];
+
+  beforeAll(async () => {
+    redis = await startRedis({ appendonly: false });
+    dashboard = await startDashboard({ redis: redis.url });
+    const route = { route: 'sales-calls', connection: 'sales' };
+    const people = ['101', '102', '103'];
+    const seeded = { calls: 150, until: Date.now() - 1000, agents: ['agent-a', 'agent-b'], route, people };
+    const ids = await seedDemoCalls(dashboard.store, seeded);
+    await dashboard.store.connections.pause('sales', 'the token is replaced', { name: 'kim', via: 'dashboard' });
+    const states = await Promise.all(ids.map(async (id) => (await dashboard.delivery(id)).state));
+    const callOf = (state: string) => `/calls/${ids[states.lastIndexOf(state as never)]}?source=main`;
+    pages = [
+      ...[
+        '/',
+        '/?range=today',
+        '/calls',
+        '/calls?outcome=nothing',
+        callOf('written'),
+        callOf('parked'),
+        callOf('dead'),
+      ],
+      ...['/parked', '/dead', '/omissions', '/connections', '/playground', '/clients', '/audit', '/nowhere'],
+    ];
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
+  });
+  afterAll(async () => {
+    await browser.close();
+    await dashboard.close();
+    await redis.stop();
+  });
+
+  it.each(['light', 'dark'] as const)('axe finds nothing on any page in %s colours', async (colorScheme) => {
+    const context = await browser.newContext({ baseURL: dashboard.url, colorScheme, bypassCSP: true });
+    const page = await context.newPage();
+    const found: string[] = [];
+    for (const path of pages) {
+      await page.goto(path);
+      await page.evaluate(axe.source);
+      const { violations } = await page.evaluate<{ violations: Violation[] }>(
+        `axe.run({ runOnly: ${JSON.stringify(RULES)} })`,
+      );
+      for (const { id, nodes } of violations) found.push(`${path}: ${id} (${nodes.length}): ${nodes[0]?.html}`);
+    }
+    await context.close();
+    expect(found).toEqual([]);
+  });
+
+  it('no page is wider than a phone', async () => {
+    const context = await browser.newContext({ baseURL: dashboard.url, viewport: { width: 390, height: 800 } });
+    const page = await context.newPage();
+    const wide: [string, number][] = [];
+    for (const path of pages) {
+      await page.goto(path);
+      const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+      if (width > 390) wide.push([path, width]);
+    }
+    await context.close();
+    expect(wide).toEqual([]);
+  });
+
+  it('the first view takes little, and reads no script from elsewhere', async () => {
+    const context = await browser.newContext({ baseURL: dashboard.url });
+    const page = await context.newPage();
+    const bodies: Promise<Buffer>[] = [];
+    page.on('response', (response) => bodies.push(response.body()));
+    await page.goto('/', { waitUntil: 'networkidle' });
+    const bytes = (await Promise.all(bodies)).reduce((sum, { length }) => sum + length, 0);
+    await context.close();
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(bytes).toBeLessThan(100_000);
+  });
+});

@@ -1,0 +1,94 @@
+import { hubspotKind } from '@wrapup/hubspot';
+import { type CompiledMapping, compileMapping } from '@wrapup/mapping';
+import { revisionOf } from '@wrapup/queue';
+import { type RunningSandbox, startSandbox } from '@wrapup/sandbox';
+import { samplePayload } from '@wrapup/synthflow';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { makeArrival } from '../../../test/support/store.ts';
+import { configOf, type Harness, startDashboard } from './support/harness.ts';
+
+const TEXT = `
+person: { match: [phone], unmatched: create, fields: { firstname: lead.first_name } }
+call_log: { title: "Call: {{ call.outcome }}" }
+`;
+let sandbox: RunningSandbox;
+let dashboard: Harness;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ port: 0, provisioned: true });
+  const { mapping } = compileMapping({
+    ...{ name: 'mappings/hubspot.yaml', text: TEXT, dialect: hubspotKind.dialect },
+    readFile: () => undefined,
+  });
+  const settings = hubspotKind.settings.parse({ access_token: 'pat-na1-looks', base_url: sandbox.hubspotUrl });
+  const base = configOf();
+  const config = configOf({
+    connections: { sales: { name: 'sales', kind: 'hubspot', settings } },
+    routes: base.routes.slice(0, 1).map((route) => ({ ...route, mapping: mapping as CompiledMapping })),
+  });
+  dashboard = await startDashboard({ config: () => config });
+});
+afterAll(async () => {
+  await dashboard.close();
+  await sandbox.close();
+});
+
+/** A call that was written. */
+async function writtenCall(): Promise<string> {
+  const payload = samplePayload('connected');
+  const { call_id } = payload.call as { call_id: string };
+  const body = Buffer.from(JSON.stringify(payload));
+  await dashboard.store.accept(makeArrival(call_id, body), 90);
+  const revision = revisionOf(body);
+  const wanted = [{ route: 'sales-calls', connection: 'sales' }];
+  const facts = { outcome: 'connected', duration: 84, ended_at: Date.now() - 2_000, notes: [] };
+  await dashboard.store.ledger.route({ source: 'main', call_id, revision }, { effect: 'applied', facts, wanted });
+  const ref = { source: 'main', call_id, revision, route: 'sales-calls', replays: 0 };
+  await dashboard.store.ledger.take(ref, 'abc', { ttl: 1, withEntry: false });
+  const records = [{ name: 'call_log', object: 'calls', id: '11', did: 'created' as const }];
+  await dashboard.store.ledger.recordOutcome(ref, { state: 'written', records, requests: 2, result: 'booked' });
+  return call_id;
+}
+
+it('the page of a call says in order what happened to it, and nothing that was said', async () => {
+  const id = await writtenCall();
+  const text = await (await dashboard.get(`/calls/${id}?source=main`)).text();
+  expect(text).toMatch(
+    /The call ended<\/b> after 1 min 24 s.*Received<\/b> by webhook.*Written<\/b> on sales-calls to sales/s,
+  );
+  expect(text).toContain('<dt>Result</dt><dd>booked</dd>');
+  expect(text).toContain('What would change');
+  expect(text).not.toContain('Dana');
+});
+
+it('what was said is shown to the one who asks, and the audit has it', async () => {
+  const id = await writtenCall();
+  const answer = await dashboard.post(`/calls/${id}/transcript`, { source: 'main' });
+  expect(await answer.text()).toMatch(/<dt>Agent<\/dt>.*<dt>Caller<\/dt>/s);
+  expect(answer.headers.get('content-security-policy')).toContain("script-src 'none'");
+  const { entries } = await dashboard.store.audit.page({});
+  expect(entries[0]).toMatchObject({ action: 'read payload', source: 'main', call_id: id });
+  expect((await dashboard.get(`/calls/${id}/transcript`)).status).toBe(404);
+  expect((await dashboard.post(`/calls/${id}/transcript`, { source: 'other' })).status).toBe(404);
+});
+
+it('what a replay of a written call would change is read from the CRM, and nothing is written', async () => {
+  const id = await writtenCall();
+  const before = sandbox.journal().length;
+  const answer = await dashboard.post(`/calls/${id}/preview`, { source: 'main', route: 'sales-calls' });
+  const text = await answer.text();
+  expect(answer.status).toBe(200);
+  expect(text).toContain('Nothing was written.');
+  expect(text).toMatch(/<code>firstname<\/code>/);
+  expect(text).toContain('Call: connected');
+  expect(sandbox.journal()).toHaveLength(before);
+  expect((await dashboard.store.audit.page({})).entries[0]).toMatchObject({ action: 'look up', connection: 'sales' });
+});
+
+it('says so where the payload is gone', async () => {
+  const id = await dashboard.seed({ deliveries: [{ route: 'sales-calls', connection: 'sales' }] });
+  const [name = ''] = await dashboard.store.redis.keys(`*payload:main:${id}:*`);
+  await dashboard.store.redis.del(name);
+  const answer = await dashboard.post(`/calls/${id}/transcript`, { source: 'main' });
+  expect([answer.status, (await answer.text()).includes('The payload is gone')]).toEqual([410, true]);
+});
