@@ -140,7 +140,8 @@ describe('one call', () => {
     expect(text).toContain('https://crm.example/calls/14');
     expect(text).toContain('<dd>2.5</dd>');
     expect(text).toContain('dropped a field that the account refused');
-    expect(text.match(/<form[^>]*>/g)).toEqual([`<form method="post" action="/calls/${id}/replay">`]);
+    const actions = [...text.matchAll(/<form[^>]*action="([^"]+)"/g)].map(([, action]) => action);
+    expect(actions).toEqual(['transcript', 'replay', 'preview'].map((action) => `/calls/${id}/${action}`));
   });
 
   it('that waits for a person names what it left in the CRM, each record once', async () => {
