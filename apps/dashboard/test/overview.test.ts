@@ -71,6 +71,16 @@ describe('the overview', () => {
     expect((await listed(line?.[1] ?? '')).size).toBe(Number(line?.[2]));
   });
 
+  it('says how each agent was judged', async () => {
+    const call = { source: 'main', agent_id: 'agent-a', ended_at: Date.now() - 60_000 };
+    for (const goal of ['true', 'true', 'partial', 'false'])
+      dashboard.store.counters.addJudgements(call, { goal, no_opt_out: 'true' }, 90);
+    await dashboard.store.counters.flush();
+    const text = await page('/');
+    expect(text).toMatch(/Goal reached<\/th><td class="number">50 % <span class="none">of 4, partly 1</);
+    expect(text).toMatch(/Asked not to be called again<\/th><td class="number">0 %/);
+  });
+
   it('is of the days of who looks at it', async () => {
     const cookie = { cookie: 'zone=Pacific%2FAuckland' };
     const text = await page('/', cookie);

@@ -44,6 +44,7 @@ export * from './redis/keys.ts';
 export * from './redis/lease.ts';
 export * from './redis/memory-watch.ts';
 export * from './stats/hourly-stats.ts';
+export { type JudgementCount, readJudgements } from './stats/judgements.ts';
 export * from './store/bulk-run.ts';
 export * from './store/client-files.ts';
 export * from './store/client-states.ts';

@@ -9,6 +9,7 @@ import {
   moveCall,
   quantileOf,
   readHourlyStats,
+  readJudgements,
   removeClient,
   revisionOf,
   type Store,
@@ -177,5 +178,29 @@ describe('a share of times', () => {
     ['above all buckets', [{ bucket: bucketOf(1e9), count: 1 }], 0.95, 3_600_000],
   ])('of %s', (_, times, share, expected) => {
     expect(quantileOf(times, share)).toBe(expected);
+  });
+});
+
+describe('what Synthflow judged', () => {
+  it('is counted by agent and criterion, known values of known criteria only, and kept as long as the ledger', async () => {
+    const call = { source: 'main', agent_id: 'agent-1', ended_at: NOW - 3 * HOUR_MS };
+    const remarks = { goal_feedback: 'Rob wants a call on Monday', mood: 'true', style: 'Rob said so' };
+    store.counters.addJudgements(call, { goal: 'true', persona: 'partial', ...remarks }, 90);
+    store.counters.addJudgements(call, { goal: 'true' }, 90);
+    store.counters.addJudgements({ source: 'acme.main', agent_id: 'a b', ended_at: NOW }, { goal: 'false' }, 90);
+    await store.counters.flush();
+    const range = { from: NOW - 72 * HOUR_MS, until: NOW + HOUR_MS };
+    const own = await readJudgements(store.redis, store.keys, { clients: [undefined], ...range });
+    const judged = { source: 'main', agent_id: 'agent-1' };
+    expect(sorted(own)).toEqual(
+      sorted([
+        { ...judged, criterion: 'goal', value: 'true', count: 2 },
+        { ...judged, criterion: 'persona', value: 'partial', count: 1 },
+      ]),
+    );
+    const all = await readJudgements(store.redis, store.keys, { clients: [undefined, 'acme'], ...range });
+    expect(all).toContainEqual({ source: 'acme.main', agent_id: 'other', criterion: 'goal', value: 'false', count: 1 });
+    const [key = ''] = await store.redis.keys(`${store.keys.counts}:judged:*`);
+    expect((await store.redis.pttl(key)) / (24 * HOUR_MS)).toBeGreaterThan(89.9);
   });
 });

@@ -4,9 +4,11 @@ import {
   type ConnectionReport,
   checkRedis,
   type HourlyStats,
+  type JudgementCount,
   type OmissionLine,
   quantileOf,
   readHourlyStats,
+  readJudgements,
   type Store,
 } from '@wrapup/queue';
 import { HOUR_MS, stepsOf, type TimeRange } from './time-range.ts';
@@ -53,6 +55,7 @@ export interface Overview {
   stopped: StoppedCount[];
   agents: AgentCount[];
   clients: { client: string; calls: number; parked: number; dead: number }[];
+  judgements: JudgementCount[];
   /** Ms from the webhook to the record; undefined where nothing was written. */
   median: number | undefined;
   p95: number | undefined;
@@ -91,8 +94,10 @@ export async function readOverview(parts: OverviewParts): Promise<Overview> {
   const clients = client === undefined ? [undefined, ...(await clientsOf(store, config))] : [client];
   const hashes = clients.length * ((range.until - range.from) / HOUR_MS);
   const counted = hashes > MOST_HASHES ? [undefined] : clients;
-  const [stats, parked, dead, lines, reports, webhooks, redis] = await Promise.all([
-    readHourlyStats(store.redis, store.keys, { clients: counted, from: range.from, until: range.until }),
+  const counts = { clients: counted, from: range.from, until: range.until };
+  const [stats, judgements, parked, dead, lines, reports, webhooks, redis] = await Promise.all([
+    readHourlyStats(store.redis, store.keys, counts),
+    readJudgements(store.redis, store.keys, counts),
     store.unresolved.count('parked', { client }),
     store.unresolved.count('dead', { client }),
     store.omissions.list({ connections, since: range.from, until: range.until, now }),
@@ -102,7 +107,7 @@ export async function readOverview(parts: OverviewParts): Promise<Overview> {
   ]);
   const underWay = reports.reduce((sum, { waiting, active, delayed }) => sum + waiting + active + delayed, 0);
   return {
-    ...{ range, zone, steps, webhooks, connections: reports },
+    ...{ range, zone, steps, judgements, webhooks, connections: reports },
     ...summarise(stats, steps),
     now: { parked, dead, underWay },
     omissions: lines.filter(({ calls }) => calls > 0).slice(0, MOST_LINES),
@@ -118,7 +123,7 @@ async function clientsOf(store: Store, config: Config): Promise<string[]> {
 
 type Summary = Omit<
   Overview,
-  'range' | 'zone' | 'steps' | 'now' | 'omissions' | 'connections' | 'webhooks' | 'redis' | 'tooMany'
+  'range' | 'zone' | 'steps' | 'judgements' | 'now' | 'omissions' | 'connections' | 'webhooks' | 'redis' | 'tooMany'
 >;
 
 /** States in which a delivery waits for no one. */

@@ -3,7 +3,7 @@
  * in the same step. Run again after a crash it adds only deliveries that are neither finished nor queued.
  */
 import { type Call, clientOf, localName, own } from '@wrapup/call';
-import { attemptsOf, type Config, chooseRoutes, type Source } from '@wrapup/config';
+import { attemptsOf, type Config, chooseRoutes, retentionOf, type Source } from '@wrapup/config';
 import { Failure } from '@wrapup/destination';
 import {
   BEYOND_LIMIT,
@@ -213,6 +213,11 @@ async function routeRevision(
   if (deliveries === 'again') return { job: 'delay', ms: JUDGE_AGAIN_MS, result: 'waits' };
   if (deliveries === 'waits') return waitForDeliveries(entry, store);
   keepForDeliveries(work, call, verdict, moving.length, recent);
+  if (!entry.routed) {
+    const ended_at = Math.min(facts.ended_at ?? entry.received_at, entry.received_at);
+    const days = retentionOf(config, source.name).ledger_days;
+    store.counters.addJudgements({ source: source.name, agent_id: facts.agent_id, ended_at }, call.analysis, days);
+  }
   // What stopped the call before may be put right by what this revision says.
   if (entry.stopped) await store.operations.removeUnresolvedCall(source.name, job.call_id);
   await store.payloads.compress(source.name, job.call_id, job.revision, work.kept);

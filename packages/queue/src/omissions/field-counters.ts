@@ -4,11 +4,15 @@
  * a process adds up what its deliveries count and writes the sums every two seconds, as one command for each route. To add
  * each counter of each delivery took Redis a third of what the delivery itself takes. What a process that dies has not
  * written is not counted.
+ *
+ * In the same way it is counted how calls are judged: by agent, criterion and hour (`stats/judgements.ts`).
  */
+import { type Analysis, clientOf } from '@wrapup/call';
 import { defineScript, type RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
+import { type JudgedCall, judgementsKey, judgementsOf } from '../stats/judgements.ts';
 import { sumHashes } from './omissions.ts';
-import { DAY_MS } from './omissions-index.ts';
+import { DAY_MS, HOUR_MS } from './omissions-index.ts';
 
 /** Counters of one route and day: mappings have some tens of fields, but callers' systems name variables. */
 const MAX_COUNTERS = 1_000;
@@ -44,6 +48,8 @@ export class FieldCounters {
   readonly #onError: (error: Error) => void;
   /** Sums that are not written yet, by the name of their route's counters. */
   #pending = new Map<string, Map<string, number>>();
+  /** The same of judgements, by the key of their hour, with the ms that it is kept. */
+  #judged = new Map<string, { kept: number; sums: Map<string, number> }>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(redis: RedisClient, keys: Keys, onError: (error: Error) => void) {
@@ -58,6 +64,20 @@ export class FieldCounters {
     const base = `${connection}:fields:${route}`;
     const sums = this.#pending.get(base) ?? new Map<string, number>();
     this.#pending.set(base, sums);
+    this.#increase(sums, names);
+  }
+
+  /** Adds one to each criterion by which a call was judged. @param days `retention.ledger` */
+  addJudgements(call: JudgedCall, analysis: Analysis, days: number): void {
+    const names = judgementsOf(call, analysis);
+    if (names.length === 0) return;
+    const key = judgementsKey(this.#keys, clientOf(call.source), Math.floor(call.ended_at / HOUR_MS));
+    const { sums } = this.#judged.get(key) ?? { sums: new Map<string, number>() };
+    this.#judged.set(key, { kept: days * DAY_MS, sums });
+    this.#increase(sums, names);
+  }
+
+  #increase(sums: Map<string, number>, names: readonly string[]): void {
     for (const name of names) sums.set(name, (sums.get(name) ?? 0) + 1);
     this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS).unref();
   }
@@ -66,14 +86,17 @@ export class FieldCounters {
   async flush(now = Date.now()): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const pending = this.#pending;
+    const [pending, judged] = [this.#pending, this.#judged];
     this.#pending = new Map();
+    this.#judged = new Map();
     const day = Math.floor(now / DAY_MS);
     const write = async ([base, sums]: [string, Map<string, number>]) => {
       const key = `${this.#keys.omissions}${base}:${day}`;
       await addCounters(this.#redis, [key], [KEPT_MS, ...[...sums].flat()]);
     };
-    await Promise.all([...pending].map(write)).catch(this.#onError);
+    const writeJudged = ([key, { kept, sums }]: [string, { kept: number; sums: Map<string, number> }]) =>
+      addCounters(this.#redis, [key], [kept, ...[...sums].flat()]);
+    await Promise.all([...[...pending].map(write), ...[...judged].map(writeJudged)]).catch(this.#onError);
   }
 
   /** Sums of the counters of a route, over the last days. @param days 14 at most */

@@ -48,7 +48,7 @@ export interface HourlyStats {
   times: CountedTimes[];
 }
 
-interface StatsRange {
+export interface StatsRange {
   /** Their calls; undefined for those of wrapup.yaml itself. */
   clients: readonly (string | undefined)[];
   /** Epoch ms. Whole hours are counted: that of `from`, up to and with the one before that of `until` where it begins one. */

@@ -9,6 +9,7 @@ import { renderSchemaChecks } from '../banners/schema-checks.ts';
 import { renderStops } from '../banners/stops.ts';
 import { count, renderChip, renderTime } from '../parts.ts';
 import { renderChart, spoken } from './charts.ts';
+import { renderJudgements } from './judgements.ts';
 
 export interface OverviewPage {
   overview: Overview;
@@ -56,6 +57,7 @@ ${renderSchemaChecks(schemaChecks)}
 ${renderReconciliations(reconciliations)}
 ${renderOmissions(overview)}
 ${renderAgents(overview, link, agentName)}
+${renderJudgements(overview.judgements, agentName)}
 ${renderClients(overview)}
 ${renderConnections(overview.connections)}
 ${renderSources(overview)}`;
