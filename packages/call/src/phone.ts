@@ -51,7 +51,10 @@ export function parsePhone(raw: unknown, country?: string): Phone | undefined {
   if (!phone || WITHHELD.has(phone.number.slice(1)) || phone.number.length > 16) return undefined;
   return {
     e164: phone.number,
-    national: phone.formatNational(),
+    // Few ask for it, and formatting takes an eighth of the time.
+    get national() {
+      return phone.formatNational();
+    },
     digits: phone.nationalNumber,
     ...(phone.country ? { country: phone.country } : {}),
   };
