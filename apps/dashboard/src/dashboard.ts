@@ -46,6 +46,7 @@ import { type Credentials, makeFindLogin } from './security/principal.ts';
 import { enforceRights } from './security/rights.ts';
 import { digestHashesWith, endedSessionsOf, Sessions } from './security/sessions.ts';
 import { makeIdentify, requireIdentity } from './security/sign-in.ts';
+import { SingleSignOn, type SingleSignOnOptions } from './security/single-sign-on.ts';
 
 export interface DashboardParts {
   /** Opened as `producer`, so that no page hangs when Redis does. */
@@ -60,6 +61,8 @@ export interface DashboardParts {
   credentials?: Credentials;
   /** The logins of the users' file, as it is now. */
   users?: () => Users;
+  /** Sign-in at an identity provider. */
+  singleSignOn?: SingleSignOnOptions | undefined;
   /** For tests: epoch ms now, and what waits after wrong passwords. */
   now?: () => number;
   wait?: PasswordCheckParts['wait'];
@@ -92,7 +95,8 @@ export function createDashboard(parts: DashboardParts): Express {
     metricsToken,
     lookEvery,
   } = parts;
-  const hasLogins = credentials !== undefined || Object.keys(users()).length > 0;
+  const singleSignOn = parts.singleSignOn && new SingleSignOn(parts.singleSignOn);
+  const hasLogins = credentials !== undefined || singleSignOn !== undefined || Object.keys(users()).length > 0;
   const connections = makeConnections(store, config, lookEvery);
   const queues = makeQueueNames(store, config, connections);
   addGauges(metrics, store, { config, queues, connections });
@@ -146,14 +150,14 @@ export function createDashboard(parts: DashboardParts): Express {
   );
   if (hasLogins) {
     const findLogin = makeFindLogin(credentials, config, users);
-    const sessions = new Sessions(findLogin, endedSessionsOf(store), digestHashesWith(store), now);
+    const sessions = new Sessions(findLogin, endedSessionsOf(store), digestHashesWith(store), now, singleSignOn?.id);
     const checkPassword = makePasswordCheck({
       ...{ findLogin, hasHashes: () => Object.keys(users()).length > 0 },
       log,
       throttle,
       ...(wait && { wait }),
     });
-    app.use(loginRoutes({ sessions, checkPassword, log, store }));
+    app.use(loginRoutes({ sessions, checkPassword, log, store, singleSignOn }));
     app.use(
       requireIdentity({
         identify: makeIdentify(sessions, checkPassword),

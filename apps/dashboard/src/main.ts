@@ -42,7 +42,7 @@ await startOrExit(log, async () => {
 
   if (confined) {
     log.warn({}, 'DASHBOARD_HOST is not followed without DASHBOARD_PASSWORD: the dashboard binds to loopback only');
-  } else if (!credentials && !hasUsers) {
+  } else if (!credentials && !hasUsers && !options.singleSignOn) {
     log.info({}, 'no DASHBOARD_PASSWORD: the dashboard binds to loopback only and asks local users for no password');
   }
   if (credentials && generated) {
@@ -52,7 +52,7 @@ await startOrExit(log, async () => {
     );
   }
 
-  if (!credentials && !hasUsers && hasClientLogins(config.current())) {
+  if (!credentials && !hasUsers && !options.singleSignOn && hasClientLogins(config.current())) {
     log.warn({}, 'clients have logins, which nothing asks for without DASHBOARD_PASSWORD: local users see all clients');
   }
 

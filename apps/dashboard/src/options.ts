@@ -4,6 +4,7 @@ import { readVariable } from '@wrapup/config';
 import { listenHost, readTrustedProxies } from '@wrapup/telemetry';
 import { isLoopback } from './security/hosts.ts';
 import type { Credentials } from './security/principal.ts';
+import { readSingleSignOn, type SingleSignOnOptions } from './security/single-sign-on.ts';
 
 export interface DashboardOptions {
   /** Absent: no password is asked for, and `host` is loopback. */
@@ -18,6 +19,8 @@ export interface DashboardOptions {
   allowedHosts: string[];
   /** Addresses and CIDRs of proxies whose headers on client and TLS are trusted. */
   trustedProxies: string[];
+  /** Sign-in at an identity provider. */
+  singleSignOn?: SingleSignOnOptions;
   /** `/metrics` asks for it as a bearer token. */
   metricsToken?: string;
 }
@@ -30,13 +33,15 @@ export interface DashboardOptions {
  * @throws Error, VariableError when a variable cannot be read or understood
  */
 export function readOptions(env: NodeJS.ProcessEnv = process.env, hasUsers = false): DashboardOptions {
+  const singleSignOn = readSingleSignOn((name) => readVariable(name, env) || undefined);
+  const hasLogins = hasUsers || singleSignOn !== undefined;
   const given = readVariable('DASHBOARD_PASSWORD', env) || undefined;
   const user = env.DASHBOARD_USER || 'admin';
   if (user.includes(':')) throw new Error('DASHBOARD_USER holds a colon, which HTTP Basic cannot carry: leave it out');
   const inContainer = env.WRAPUP_CONTAINER === '1';
-  const password = given ?? (inContainer && !hasUsers ? randomBytes(15).toString('base64url') : undefined);
+  const password = given ?? (inContainer && !hasLogins ? randomBytes(15).toString('base64url') : undefined);
   const wanted = listenHost('dashboard', env);
-  const confined = password === undefined && !hasUsers && wanted !== undefined && !isLoopback(wanted);
+  const confined = password === undefined && !hasLogins && wanted !== undefined && !isLoopback(wanted);
   const host = confined ? '127.0.0.1' : wanted;
   const metricsToken = readVariable('METRICS_TOKEN', env) || undefined;
   return {
@@ -46,6 +51,7 @@ export function readOptions(env: NodeJS.ProcessEnv = process.env, hasUsers = fal
     confined,
     allowedHosts: readHosts(env.DASHBOARD_ALLOWED_HOSTS ?? ''),
     trustedProxies: readTrustedProxies('DASHBOARD_TRUSTED_PROXY', env.DASHBOARD_TRUSTED_PROXY ?? ''),
+    ...(singleSignOn ? { singleSignOn } : {}),
     ...(metricsToken !== undefined ? { metricsToken } : {}),
   };
 }

@@ -26,7 +26,7 @@ export interface PageParts {
   /** It may be read again for the time zone of the browser, which the answer to a form may not. */
   isRepeatable?: boolean;
   /** Seconds after which the page is read again by itself. */
-  refresh?: number;
+  refresh?: number | { to: string };
   body: HtmlPart;
 }
 
@@ -79,7 +79,7 @@ export function renderPage({
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title} · Wrapup</title>
-${refresh !== undefined && html`<meta http-equiv="refresh" content="${refresh}">`}
+${refresh !== undefined && html`<meta http-equiv="refresh" content="${typeof refresh === 'object' ? `0; url=${refresh.to}` : refresh}">`}
 <link rel="icon" type="image/svg+xml" href="/assets/icon.svg">
 <link rel="stylesheet" href="/assets/dashboard.css">
 <link rel="stylesheet" href="/assets/overview.css">

@@ -1,11 +1,20 @@
 import type { Store } from '@wrapup/queue';
-import { clientAddress, type Logger } from '@wrapup/telemetry';
+import { clientAddress, html, type Logger } from '@wrapup/telemetry';
 import express, { type Request, type Response, Router } from 'express';
+import { renderMessage, sendPage } from '../pages/layout.ts';
 import { renderLogin } from '../pages/login-page.ts';
 import { ask } from '../queries/ask-redis.ts';
 import type { CheckPassword } from '../security/password.ts';
-import { clearSessionCookie, readSessionCookie, setSessionCookie } from '../security/session-cookie.ts';
+import type { Principal } from '../security/principal.ts';
+import {
+  clearSessionCookie,
+  readSessionCookie,
+  setSessionCookie,
+  setSignOnCookie,
+  takeSignOnCookie,
+} from '../security/session-cookie.ts';
 import type { Sessions } from '../security/sessions.ts';
+import { type BegunSignOn, CALLBACK_PATH, NoRole, type SingleSignOn } from '../security/single-sign-on.ts';
 import { noticeOf } from './notices.ts';
 import { noteAction, operatorOf } from './operator.ts';
 import { fieldOf, queryOf } from './request.ts';
@@ -14,18 +23,22 @@ export interface LoginRoutesParts {
   sessions: Sessions;
   checkPassword: CheckPassword;
   log: Logger;
+  /** Sign-in at an identity provider, where one is configured. */
+  singleSignOn?: SingleSignOn | undefined;
   /** Whose audit holds who signed in and out. */
   store: Store;
 }
 
 /** `GET` and `POST /login`, and `POST /logout`: before anyone is known, behind the checks of host and origin. */
-export function loginRoutes({ sessions, checkPassword, log, store }: LoginRoutesParts): Router {
+export function loginRoutes({ sessions, checkPassword, log, store, singleSignOn }: LoginRoutesParts): Router {
   const router = Router();
   const form = express.urlencoded({ extended: false, limit: '10kb' });
 
   router.get('/login', (request, response) => {
     const notice = noticeOf(queryOf(request, 'did'));
-    response.send(renderLogin({ next: ownPath(queryOf(request, 'next')), notice }));
+    response.send(
+      renderLogin({ next: ownPath(queryOf(request, 'next')), notice, hasProvider: singleSignOn !== undefined }),
+    );
   });
 
   router.post('/login', form, async (request, response) => {
@@ -35,15 +48,11 @@ export function loginRoutes({ sessions, checkPassword, log, store }: LoginRoutes
     if (!principal) {
       // Not 401, which would need a challenge, for which browsers open a dialog of their own.
       response.status(403);
-      return void response.send(renderLogin({ next, notice: noticeOf('wrong') }));
+      return void response.send(
+        renderLogin({ next, notice: noticeOf('wrong'), hasProvider: singleSignOn !== undefined }),
+      );
     }
-    const previous = await sessions.read(readSessionCookie(request));
-    if (previous) await sessions.end(previous);
-    const { token, session } = await sessions.start(principal);
-    response.locals.identity = { principal, session };
-    await ask(store, () => store.audit.note(operatorOf(request, response), { action: 'sign in' }));
-    setSessionCookie(request, response, token, session.expires_at);
-    noteAction(log, request, response, { action: 'sign in' });
+    await signIn(request, response, principal);
     if (isUnseenTls(request)) {
       log.warn(
         { address: clientAddress(request) },
@@ -52,6 +61,73 @@ export function loginRoutes({ sessions, checkPassword, log, store }: LoginRoutes
     }
     response.redirect(303, next);
   });
+
+  if (singleSignOn) addSingleSignOn(singleSignOn);
+
+  /** The browser goes to the provider, and comes back with a code. Both are reads, so that the check of the origin lets them through. */
+  function addSingleSignOn(provider: SingleSignOn): void {
+    router.get('/login/provider', async (request, response) => {
+      try {
+        const { location, begun } = await provider.begin(ownPath(queryOf(request, 'next')));
+        setSignOnCookie(request, response, Buffer.from(JSON.stringify(begun)).toString('base64url'));
+        response.redirect(303, location);
+      } catch (error) {
+        log.warn({ err: error }, 'the identity provider does not answer');
+        const lines = ['The identity provider does not answer. Try again in a moment.'];
+        response.status(503).send(renderMessage('Not now', lines));
+      }
+    });
+
+    router.get(CALLBACK_PATH, async (request, response) => {
+      const begun = readBegun(takeSignOnCookie(request, response));
+      const at = request.originalUrl.indexOf('?');
+      const principal = begun && (await proved(provider, begun, at < 0 ? '' : request.originalUrl.slice(at)));
+      if (!begun || typeof principal !== 'object') {
+        const why =
+          principal === 'no role'
+            ? 'No group of yours has a role here. Ask who runs Wrapup.'
+            : 'The sign-in took too long, or is not the one that was begun here. Begin again.';
+        return void response
+          .status(403)
+          .send(renderMessage('Not signed in', [why, html`<a href="/login">Sign in</a>`]));
+      }
+      await signIn(request, response, principal);
+      // Not a redirect: that would still come from the other site, and browsers would not send the session with it.
+      sendPage(response, {
+        title: 'Signed in',
+        refresh: { to: ownPath(begun.next) },
+        menu: false,
+        body: html`<p><a href="${ownPath(begun.next)}">Go on</a></p>`,
+      });
+    });
+  }
+
+  async function proved(
+    provider: SingleSignOn,
+    begun: BegunSignOn,
+    query: string,
+  ): Promise<Principal | 'no role' | undefined> {
+    try {
+      return await provider.end(query, begun);
+    } catch (error) {
+      if (error instanceof NoRole) {
+        log.warn({ user: (error as Error).message }, 'the identity provider knows someone who has no role here');
+        return 'no role';
+      }
+      log.warn({ err: error }, 'a sign-in at the identity provider proved nothing');
+      return undefined;
+    }
+  }
+
+  async function signIn(request: Request, response: Response, principal: Principal): Promise<void> {
+    const previous = await sessions.read(readSessionCookie(request));
+    if (previous) await sessions.end(previous);
+    const { token, session } = await sessions.start(principal);
+    response.locals.identity = { principal, session };
+    await ask(store, () => store.audit.note(operatorOf(request, response), { action: 'sign in' }));
+    setSessionCookie(request, response, token, session.expires_at);
+    noteAction(log, request, response, { action: 'sign in' });
+  }
 
   router.post('/logout', async (request, response) => {
     await signOut(request, response);
@@ -70,6 +146,15 @@ export function loginRoutes({ sessions, checkPassword, log, store }: LoginRoutes
     noteAction(log, request, response, { action: 'sign out' });
   }
   return router;
+}
+
+function readBegun(text: string | undefined): BegunSignOn | undefined {
+  try {
+    const begun = JSON.parse(Buffer.from(text ?? '', 'base64url').toString('utf8')) as BegunSignOn;
+    return typeof begun.state === 'string' && typeof begun.verifier === 'string' ? begun : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A path of this dashboard, and nothing that a browser would read as another site. */

@@ -10,6 +10,8 @@ export interface Principal {
   /** Name in the log of operator actions. */
   name: string;
   role: LoginRole;
+  /** The identity provider that vouches for it; absent for a login of this installation. */
+  provider?: string;
   /** Client that the login is bound to; absent for a login that sees the whole installation. */
   client?: string;
 }

@@ -10,12 +10,14 @@
  * The key is derived from user and password, so that a change of either ends every session of that user, no key has to be
  * stored, and a token says nothing of another user's password. Where only the hash of the password is known, it is taken with a
  * digest under the index key: who reads the hash alone can make no session.
+ * A session of an identity provider says role and client itself, under a key of the installation and the provider.
  * scrypt makes each guess at the password expensive for the owner of a stolen token.
  */
 import { randomUUID, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
+import { ROLES } from '@wrapup/config';
 import type { Store } from '@wrapup/queue';
-import { decodeJwt, jwtVerify, SignJWT } from 'jose';
+import { decodeJwt, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { ask, Unavailable } from '../queries/ask-redis.ts';
 import { type FindLogin, type Login, type OperatorSession, type Principal, principalOf } from './principal.ts';
 
@@ -52,10 +54,18 @@ export class Sessions {
   readonly #keys = new Map<string, { secret: string; key: Promise<Uint8Array> }>();
   readonly #ended: EndedSessions;
   readonly #digest: DigestHash;
+  readonly #provider: string | undefined;
   readonly #now: () => number;
 
-  /** @param now epoch ms */
-  constructor(findLogin: FindLogin, ended: EndedSessions, digest: DigestHash, now: () => number = Date.now) {
+  /** @param now epoch ms @param provider whose sessions count, where there is one */
+  constructor(
+    findLogin: FindLogin,
+    ended: EndedSessions,
+    digest: DigestHash,
+    now: () => number = Date.now,
+    provider?: string,
+  ) {
+    this.#provider = provider;
     this.#findLogin = findLogin;
     this.#ended = ended;
     this.#digest = digest;
@@ -96,12 +106,22 @@ export class Sessions {
     return known.key;
   }
 
+  /** What sessions of a provider are signed with: a key of the installation, as there is no password. */
+  #loginOf({ name, role }: Principal): Login {
+    return { user: name, role, hash: `provider ${this.#provider}` };
+  }
+
   async #issue(id: string, principal: Principal, started_at: number): Promise<SessionToken> {
-    const login = this.#findLogin(principal.name);
+    const { provider, role, client } = principal;
+    const login = provider === undefined ? this.#findLogin(principal.name) : this.#loginOf(principal);
     if (!login) throw new Error('the login has just been removed');
     const issued_at = this.#now();
     const expires_at = Math.min(issued_at + IDLE_MS, started_at + LIFETIME_MS);
-    const token = await new SignJWT({ sid: id, auth_time: toSeconds(started_at) })
+    const token = await new SignJWT({
+      ...{ sid: id, auth_time: toSeconds(started_at) },
+      // Of a login of this installation they are looked up each time.
+      ...(provider === undefined ? {} : { provider, role, ...(client === undefined ? {} : { client }) }),
+    })
       .setProtectedHeader({ alg: 'HS256' })
       .setIssuer(ISSUER)
       .setAudience(AUDIENCE)
@@ -115,8 +135,10 @@ export class Sessions {
   async #verify(token: string): Promise<OperatorSession | undefined> {
     try {
       // Whose key it takes: proved by the signature.
-      const login = this.#findLogin(decodeJwt(token).sub ?? '');
-      if (!login) return undefined;
+      const claims = decodeJwt(token);
+      const theirs = principalIn(claims, this.#provider);
+      const login = theirs ? this.#loginOf(theirs) : this.#findLogin(claims.sub ?? '');
+      if (!login || ('provider' in claims && !theirs)) return undefined;
       const { payload } = await jwtVerify(token, await this.#keyOf(login), {
         algorithms: ['HS256'],
         issuer: ISSUER,
@@ -129,12 +151,22 @@ export class Sessions {
       if (typeof iat !== 'number' || typeof exp !== 'number') return undefined;
       const [started_at, issued_at, expires_at] = [auth_time * 1000, iat * 1000, exp * 1000];
       if (this.#now() >= started_at + LIFETIME_MS) return undefined;
-      return { id: sid, principal: principalOf(login), started_at, issued_at, expires_at };
+      return { id: sid, principal: theirs ?? principalOf(login), started_at, issued_at, expires_at };
     } catch (error) {
       if (error instanceof Unavailable) throw error;
       return undefined;
     }
   }
+}
+
+/** Whom a token of a provider's session names; undefined for other tokens, and those of another provider. Proved by the signature. */
+function principalIn(
+  { sub, provider, role: given, client }: JWTPayload,
+  own: string | undefined,
+): Principal | undefined {
+  const role = ROLES.find((one) => one === given);
+  if (own === undefined || provider !== own || sub === undefined || !role) return undefined;
+  return { name: sub, role, provider: own, ...(typeof client === 'string' ? { client } : {}) };
 }
 
 /** Ended sessions in Redis, so that they stay ended after a restart and at every dashboard of the installation. */

@@ -23,6 +23,8 @@ export type Harness = Awaited<ReturnType<typeof startDashboard>>;
 
 export interface HarnessOptions extends Partial<Omit<DashboardParts, 'store' | 'log' | 'metrics'>> {
   redis?: string;
+  /** Listened on; default: any free one. */
+  port?: number;
   /** Does not wait for Redis. */
   atOnce?: boolean;
   /** Of another dashboard's installation, to share its data. */
@@ -46,6 +48,7 @@ export async function startDashboard({
   redis = redisUrl(),
   config = () => configOf(),
   atOnce,
+  port = 0,
   prefix = freshPrefix(),
   ...parts
 }: HarnessOptions = {}) {
@@ -62,7 +65,7 @@ export async function startDashboard({
   if (!atOnce) await store.connected(10_000);
   const metrics = createMetrics();
   const app = createDashboard({ store, config, log, metrics, lookEvery: 0, ...parts });
-  const served = await serve(app, { port: 0, host: '127.0.0.1', name: 'dashboard', log });
+  const served = await serve(app, { port, host: '127.0.0.1', name: 'dashboard', log });
   let intake: Intake | undefined;
   const url = `http://127.0.0.1:${served.port}`;
 
