@@ -8,12 +8,14 @@
  *   npm run test:faults -- --pairs 1 --from 17           the pair of seed 17
  *   npm run test:faults -- --seeds 1-20 --publish        and keep what comes of it
  *   npm run test:faults -- --render                      only writes the page anew
+ *   npm run test:faults -- two-releases --release ../1.2 beside a checkout of another release, with its dependencies
  *   npm run test:faults -- --lanes 4                     so many runs side by side; default 3
  *
  * `--publish` adds each run to test/faults/results.json as soon as it is done, in place of the one with its fault and seed, and
  * writes docs/reliability.md anew: a matrix that is stopped has lost nothing. `--resume` publishes too, and leaves out the runs
  * that are there with as many calls and a time until settled. Exit code 1 when anything is broken.
  */
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildShim } from '../power/shim.ts';
 import { makeRandom } from '../support/random.ts';
@@ -38,6 +40,7 @@ const { values, positionals } = parseArgs({
     calls: { type: 'string', default: '200' },
     pairs: { type: 'string' },
     from: { type: 'string', default: '1' },
+    release: { type: 'string' },
     lanes: { type: 'string', default: '3' },
     publish: { type: 'boolean', default: false },
     resume: { type: 'boolean', default: false },
@@ -73,7 +76,9 @@ process.exit(broken.length + failed > 0 ? 1 : 0);
 
 function singles(): Lap[] {
   const chosen = FAULTS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-  return chosen.filter(canRun).map((fault) => ({ fault, setup: setupFor([fault.setup ?? {}]), seeds: readSeeds() }));
+  const other_release = values.release && resolve(values.release);
+  const setupOf = (fault: Fault) => ({ ...setupFor([fault.setup ?? {}]), other_release });
+  return chosen.filter(canRun).map((fault) => ({ fault, setup: setupOf(fault), seeds: readSeeds() }));
 }
 
 function pairs(from: number, count: number): Lap[] {
@@ -97,9 +102,11 @@ function needsPower(fault: Fault): boolean {
 }
 
 function canRun(fault: Fault): boolean {
-  if (typeof shim === 'string' || !needsPower(fault)) return true;
-  console.warn(`SKIPPED ${fault.name}: ${shim.missing}`);
-  return false;
+  const missing =
+    (typeof shim !== 'string' && needsPower(fault) && shim.missing) ||
+    (fault.needsRelease && values.release === undefined && 'no --release names the folder of another one');
+  if (missing) console.warn(`SKIPPED ${fault.name}: ${missing}`);
+  return !missing;
 }
 
 async function runLap({ fault, setup, seeds }: Lap): Promise<void> {

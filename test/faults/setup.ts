@@ -14,6 +14,8 @@ export interface Setup {
   oauth: boolean;
   /** The voice platform knows all calls, and reconciliation may ask it. */
   voice: boolean;
+  /** Folder of another release, with its dependencies. */
+  other_release?: string | undefined;
 }
 
 export const USUAL: Setup = { workers: 1, bothCrms: false, tls: false, oauth: false, voice: false };

@@ -116,13 +116,12 @@ export class FaultSystem {
       this.crm.show(which === 'trusted' ? this.#certificate : makeCertificate(this.folder, 'foreign'));
   }
 
-  async startIngress(): Promise<void> {
+  /** @param release its folder; by default this one */
+  async startIngress(release?: string): Promise<void> {
+    const { redis } = this;
+    const env = { ...this.#env, REDIS_URL: redis.urlFor('ingress'), INGRESS_PORT: String(this.#ingressPort) };
     // Two that break things at once start one.
-    this.#ingress ??= startProcess('ingress', {
-      ...this.#env,
-      REDIS_URL: this.redis.urlFor('ingress'),
-      INGRESS_PORT: String(this.#ingressPort),
-    });
+    this.#ingress ??= startProcess('ingress', env, release);
     await this.#ingress;
   }
 
@@ -140,8 +139,9 @@ export class FaultSystem {
     freeze(ingress, false);
   }
 
-  async startWorker(): Promise<Process> {
-    const worker = await startProcess('worker', { ...this.#env, REDIS_URL: this.redis.urlFor('worker') });
+  /** @param release its folder; by default this one */
+  async startWorker(release?: string): Promise<Process> {
+    const worker = await startProcess('worker', { ...this.#env, REDIS_URL: this.redis.urlFor('worker') }, release);
     this.#workers.push(worker);
     return worker;
   }

@@ -281,6 +281,27 @@ describe('the sweep', () => {
     expect(await mine()).toHaveLength(1);
   });
 
+  it('adds what has ended as a job and not in the ledger: what it did went with a primary that is gone', async () => {
+    const own = await openCallStore();
+    const { store } = own;
+    const end = async (queue: string) => {
+      const connection = store.redis as ConnectionOptions;
+      const worker = new Worker(queue, async () => {}, { connection, prefix: store.keys.prefix });
+      await expect.poll(() => store.queues.get(queue).getCompletedCount()).toBe(1);
+      await worker.close();
+    };
+    const call = await own.arrive(connectedPayload());
+    await end('calls');
+    await sweep(store, configWith(), later);
+    expect(await store.queues.get('calls').getWaitingCount()).toBe(1);
+
+    await processCall(call, { store, config: configWith() });
+    await end('deliveries.sales');
+    await sweep(store, configWith(), later + 600_000);
+    expect(await store.queues.deliveries('sales').getJobCountByTypes('waiting', 'prioritized')).toBe(1);
+    await own.close();
+  });
+
   it('files a parked delivery that a crash kept from being filed', async () => {
     const { store } = callStore;
     const call = await callStore.arrive(connectedPayload());

@@ -36,7 +36,7 @@ export const OPERATOR_FAULTS: Fault[] = [
   },
   {
     name: 'reconcile-meanwhile',
-    what: 'Reconciliation runs, twice at once, while ingress and worker are killed: calls arrive by webhook and are fetched at the same moment',
+    what: 'Reconciliation runs, twice at once, while ingress and worker are killed: calls arrive by webhook and are fetched at the same moment. A webhook that says more than the API does waits five minutes for it',
     setup: { voice: true },
     act: atMoments(2, async ({ system }) => {
       await system.killIngress();

@@ -73,6 +73,28 @@ export const PROCESS_FAULTS: Fault[] = [
     },
   },
   {
+    name: 'two-releases',
+    what: 'An older release on the same Redis: a worker of it joins, ingress goes back to it and forth again, the worker of this release is killed meanwhile, and the older one is stopped',
+    needsRelease: true,
+    alone: 'it takes a checkout of the other release',
+    act: async ({ system, random, until }) => {
+      const { other_release } = system.setup;
+      const [worker] = system.workers;
+      await until(0.1 + random() * 0.1);
+      const older = await system.startWorker(other_release);
+      await until(0.3 + random() * 0.1);
+      await system.killIngress();
+      await system.startIngress(other_release);
+      await until(0.55 + random() * 0.1);
+      if (worker) await system.endWorker(worker, 'kill');
+      await system.killIngress();
+      await system.startIngress();
+      await until(0.8 + random() * 0.1);
+      await system.startWorker();
+      await system.endWorker(older, 'stop');
+    },
+  },
+  {
     name: 'ingress-killed',
     what: 'Ingress is killed twice with requests in hand, and started again',
     act: atMoments(2, async ({ system, random }) => {

@@ -85,7 +85,7 @@ export const REDIS_FAULTS: Fault[] = [
   },
   {
     name: 'redis-failover-min-replicas',
-    what: 'The same for five seconds, with `min-replicas-to-write 1` and `min-replicas-max-lag 1`: after two seconds at most no call is taken any more',
+    what: 'The same for five seconds, with `min-replicas-to-write 1` and `min-replicas-max-lag 1`: after three seconds at most no call is taken any more',
     setup: { voice: true },
     act: failOver(() => ({ behind: 5_000, min_replicas: true })),
     afterwards: reconcile,

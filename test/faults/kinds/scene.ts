@@ -24,6 +24,8 @@ export interface Fault {
   alone?: string;
   /** It takes the shim that notes what is synced: Linux and a C compiler. */
   needsPower?: boolean;
+  /** It takes a checkout of another release: `--release`. */
+  needsRelease?: boolean;
   act(scene: Scene): Promise<void>;
   /** Once all runs again. */
   afterwards?(system: FaultSystem): Promise<void>;

@@ -176,17 +176,17 @@ async function reviveOpenCalls(store: Store, config: Config, now: number): Promi
     // Jobs have ids made of what they stand for: adding one that is there changes nothing.
     for (const { hash, effect } of entry.revisions) {
       if (effect || entry.stopped) continue;
-      await store.operations.enqueueCall({ source, call_id, revision: hash }, priorityOf(entry));
+      await store.operations.reviveCall({ source, call_id, revision: hash }, priorityOf(entry));
       revived += 1;
     }
     if (entry.ignored && !entry.ignored.handled && !entry.stopped) {
-      await store.operations.enqueueCall({ source, call_id, revision: BEYOND_LIMIT }, priorityOf(entry));
+      await store.operations.reviveCall({ source, call_id, revision: BEYOND_LIMIT }, priorityOf(entry));
       revived += 1;
     }
     for (const delivery of entry.deliveries) {
       if (delivery.state === 'queued') {
         const attempts = attemptsOf(config, delivery.route);
-        await store.operations.enqueueDelivery(entry, delivery, attempts);
+        await store.operations.reviveDelivery(entry, delivery, attempts);
         revived += 1;
       } else if (delivery.state === 'parked' || delivery.state === 'dead') {
         await store.operations.addUnresolved(entry, delivery);

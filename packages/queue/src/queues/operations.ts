@@ -115,12 +115,34 @@ export class Operations {
 
   /** Adds a call's job. Harmless when it is there already. */
   async enqueueCall(job: CallJob, priority: Priority = 'live'): Promise<void> {
+    await this.#queues.add(this.#queues.calls(job.source), this.#callJob(job, priority));
+  }
+
+  #callJob(job: CallJob, priority: Priority): NewJob<CallJob> {
     const { source, call_id, revision } = job;
-    await this.#queues.add(this.#queues.calls(source), {
-      name: 'call',
-      data: job,
-      opts: { jobId: jobId('c', source, call_id, revision), attempts: MAX_CALL_ATTEMPTS, ...bullPriority(priority) },
-    });
+    const opts = { jobId: jobId('c', source, call_id, revision), attempts: MAX_CALL_ATTEMPTS };
+    return { name: 'call', data: job, opts: { ...opts, ...bullPriority(priority) } };
+  }
+
+  /** As `enqueueCall`, for a call that does not move: also where its job is at its end. */
+  async reviveCall(call: CallJob, priority: Priority): Promise<void> {
+    await this.#revive(this.#queues.calls(call.source), this.#callJob(call, priority));
+  }
+
+  /** As `enqueueDelivery`, for a delivery that does not move: also where its job is at its end. */
+  async reviveDelivery(entry: JobOwner, delivery: DeliveryEntry, attempts: number): Promise<void> {
+    const { queue, job } = this.#deliveryJob(entry, delivery, attempts, undefined);
+    await this.#revive(queue, job);
+  }
+
+  /**
+   * A job that is at its end while the ledger says otherwise: what it did was done by a primary that is gone, and its end
+   * was noted by the replica that took over. It is remembered for a while and would keep a new one of its name away.
+   */
+  async #revive(queue: Queue, job: NewJob<CallJob>): Promise<void> {
+    const before = await queue.getJob(job.opts.jobId);
+    if (await before?.isCompleted()) await before?.remove();
+    await this.#queues.add(queue, job);
   }
 
   /** Adds a delivery that is parked or dead to the queue of that name. Harmless when it is there already. */
