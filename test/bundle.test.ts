@@ -46,7 +46,7 @@ it('takes a webhook, writes it to the CRM, and shows it', async () => {
 
   const authorization = `Basic ${btoa(`admin:${PASSWORD}`)}`;
   const get = (path: string) => fetch(`http://127.0.0.1:${dashboard.port}${path}`, { headers: { authorization } });
-  expect(await (await get('/')).text()).toContain(call_id);
+  expect(await (await get('/calls')).text()).toContain(call_id);
   // Files beside the sources, and those of a package.
   const page = await (await get('/')).text();
   const style = /href="([^"]+\.css[^"]*)"/.exec(page)?.[1];
