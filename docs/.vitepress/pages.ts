@@ -71,7 +71,7 @@ const SECTIONS: [name: string, ...pages: string[]][] = [
   ['Runbooks', 'runbooks/README', 'runbooks/*'],
   ['Reference', 'reference/configuration', 'reference/*', 'examples/**/*'],
   ['Presets', 'reference/presets/README', 'reference/presets/*'],
-  ['What is promised', 'promises', 'reliability', 'security', 'bench/RESULTS', 'bench/*'],
+  ['What is promised', 'promises', 'reliability', 'model/README', 'security', 'bench/RESULTS', 'bench/*'],
   [
     'Changing Wrapup',
     'CONTRIBUTING',
