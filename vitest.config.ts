@@ -21,6 +21,8 @@ const { WRAPUP_PLANT: planted } = process.env;
 export default defineConfig({
   plugins: planted ? [plantFault(planted)] : [],
   test: {
+    // What is kept of a transformed file knows nothing of the fault in it.
+    fsModuleCache: !planted,
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
     // Most tests wait for sockets and processes: one worker a core less, the default, would leave the machine idle.

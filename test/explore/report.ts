@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FoundPlant } from './planted/find-plants.ts';
+import { PLANTS } from './planted/plants.ts';
 
 const FIGURES = join(import.meta.dirname, 'results.json');
 
@@ -24,8 +25,12 @@ export function publishExplored(figures: ExploredFigures): void {
 
 const PLANTED = join(import.meta.dirname, 'planted', 'results.json');
 
+/** Results of a fault replace those that were there of it; of faults that are gone nothing is kept. */
 export function publishPlanted(found: readonly FoundPlant[]): void {
-  writeFileSync(PLANTED, `${JSON.stringify(found, undefined, 2)}\n`);
+  const before: FoundPlant[] = existsSync(PLANTED) ? JSON.parse(readFileSync(PLANTED, 'utf8')) : [];
+  const all = new Map([...before, ...found].map((one) => [one.name, one]));
+  const known = PLANTS.flatMap(({ name }) => all.get(name) ?? []);
+  writeFileSync(PLANTED, `${JSON.stringify(known, undefined, 2)}\n`);
 }
 
 function renderPlanted(): string {
@@ -33,13 +38,13 @@ function renderPlanted(): string {
   const found = JSON.parse(readFileSync(PLANTED, 'utf8')) as FoundPlant[];
   const rows = found.map(({ name, what, seed, test, broke = '', seconds }) => {
     const by = seed === undefined ? (test ? `\`${test}\`` : 'not found') : `seed ${seed}: ${broke.split(':', 1)[0]}`;
-    return `| \`${name}\` | ${what} | ${by} | ${seed === undefined ? '' : seconds} |`;
+    return `| \`${name}\` | ${what} | ${by} | ${seconds} |`;
   });
   return `
 ### Faults that were planted
 
 A check that finds nothing may be blind. So guards are taken away one by one, by a change of the source as it is loaded
-(\`test/explore/planted/plants.ts\`), and the explorer has to find each, or else a test: \`npm run explore -- --planted all --seeds 60 --steps 250\`. What neither of them found
+(\`test/explore/planted/plants.ts\`), and a test has to find each, or else the explorer: \`npm run explore -- --planted all --seeds 60 --steps 250\`. What neither of them finds
 stands here, too: another guard does the same, or the seeds were too few.
 
 | Fault | The guard that is gone | Found by | Seconds |

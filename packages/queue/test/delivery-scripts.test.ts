@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { beginAttempt, newArrival, openTestStore } from '../../../test/support/store.ts';
+import { beginAttempt, makeArrival, newArrival, openTestStore } from '../../../test/support/store.ts';
 import { type DeliveryRef, deliveryLease, RedisLease, recordOf, revisionOf, type Store } from '../src/index.ts';
 import { beginDelivery } from '../src/ledger/delivery-scripts.ts';
 
@@ -192,6 +192,18 @@ describe('an attempt', () => {
     expect(await isOpen()).toBe(false);
     expect(await store.redis.ttl(payload)).toBeLessThanOrEqual(30 * 86_400);
     expect(await store.redis.ttl(payload)).toBeGreaterThan(29 * 86_400);
+  });
+
+  it('leaves a call open while it has a revision that no worker has read', async () => {
+    await route();
+    const later = makeArrival(ref.call_id, Buffer.from('{"came":"later"}'));
+    expect(await store.accept(later, 90)).toBe('accepted');
+    await beginAttempt(store, ref);
+    const payloads = { delivered_days: 7, stopped_days: 30 };
+    await store.ledger.recordOutcome(ref, { state: 'written', records: [] }, { payloads });
+    expect(await store.redis.zscore(store.keys.open, `main:${ref.call_id}`)).not.toBeNull();
+    const payload = store.keys.payload('main', ref.call_id, revisionOf(later.body));
+    expect(await store.redis.ttl(payload)).toBeGreaterThan(30 * 86_400);
   });
 
   it('puts the person of a call into the index with the outcome, whatever became of the delivery meanwhile', async () => {

@@ -150,6 +150,20 @@ describe('ledger', () => {
     expect(await delivery()).toMatchObject({ revision: later.revision, state: 'parked' });
   });
 
+  it('counts a delivery as parked no longer once a later revision takes it', async () => {
+    const before = await store.unresolved.count('parked');
+    await route();
+    await beginAttempt(store, ref);
+    await store.ledger.recordOutcome(ref, { state: 'parked', code: 'invalid_field' });
+    expect(await store.unresolved.count('parked')).toBe(before + 1);
+    const later = makeArrival(ref.call_id, Buffer.from('{"more":1}'), { received_at: Date.now() + 5 });
+    await accept(later);
+    const next = { ...ref, revision: revisionOf(later.body) };
+    await store.ledger.route(next, { effect: 'added', facts: { notes: [] }, wanted });
+    expect(await delivery()).toMatchObject({ revision: next.revision, state: 'queued' });
+    expect(await store.unresolved.count('parked')).toBe(before);
+  });
+
   it('finds calls by state, newest first', async () => {
     await route();
     await store.ledger.recordOutcome(ref, { state: 'parked' });

@@ -12,7 +12,7 @@ export interface Plant {
   /** Stands there once. */
   find: string;
   replace: string;
-  /** A file of tests that finds it, where the explorer mostly does not. */
+  /** A file of tests that finds it; without one the explorer does. */
   test?: string;
 }
 
@@ -80,6 +80,7 @@ end`,
     file: ROUTE,
     find: `then return 'waits' end`,
     replace: 'then end',
+    test: 'apps/worker/test/revisions.test.ts',
   },
   {
     name: 'judged-by-the-old',
@@ -87,6 +88,7 @@ end`,
     file: ROUTE,
     find: `then return 'again' end`,
     replace: 'then end',
+    test: 'apps/worker/test/revisions.test.ts',
   },
   {
     name: 'taken-and-counted',
@@ -94,6 +96,7 @@ end`,
     file: ROUTE,
     find: 'removeItem(KEYS[2], want.route, delivery)',
     replace: '',
+    test: 'packages/queue/test/ledger.test.ts',
   },
   {
     name: 'parked-and-not-counted',
@@ -132,6 +135,7 @@ end`,
     file: DELIVERY,
     find: 'if not isFree(holder) then return {} end',
     replace: '',
+    test: 'packages/queue/test/delivery-scripts.test.ts',
   },
   {
     name: 'ends-with-a-delivery',
@@ -139,6 +143,7 @@ end`,
     file: DELIVERY,
     find: `if state == 'queued' then return end`,
     replace: '',
+    test: 'packages/queue/test/delivery-scripts.test.ts',
   },
   {
     name: 'ends-unread',
@@ -146,6 +151,7 @@ end`,
     file: DELIVERY,
     find: 'if not rev.effect then return end',
     replace: '',
+    test: 'packages/queue/test/delivery-scripts.test.ts',
   },
   {
     name: 'replayed-and-counted',
@@ -190,6 +196,7 @@ else
   pause.next_probe`,
     replace: `  redis.call('HDEL', KEYS[1], 'circuit', 'operator')
   pause.next_probe`,
+    test: 'packages/queue/test/connections.test.ts',
   },
   {
     name: 'probe-lifts-nothing',
@@ -198,6 +205,7 @@ else
     find: `  redis.call('HDEL', KEYS[1], 'circuit')
   pause.next_probe`,
     replace: '  pause.next_probe',
+    test: 'packages/queue/test/connections.test.ts',
   },
   {
     name: 'queue-stays-paused',
@@ -212,6 +220,7 @@ else
     file: `${WORKER}/upkeep/sweep.ts`,
     find: 'await store.operations.enqueueDelivery(entry, delivery, attempts);',
     replace: 'void attempts;',
+    test: 'apps/worker/test/process-call.test.ts',
   },
   {
     name: 'gone-at-the-first-stall',
@@ -240,6 +249,7 @@ else
     file: `${ENGINE}/write.ts`,
     find: 'const leased = await leasePeople(session.ctx, writes);',
     replace: 'const leased = { held: writes, reports: [], release: async () => {} };',
+    test: 'packages/hubspot/test/conformance.test.ts',
   },
   {
     name: 'no-watermark',
@@ -254,6 +264,7 @@ else
     file: `${ENGINE}/people/person-write.ts`,
     find: 'patch.fields[crm.watermark] = new Date(latest).toISOString();',
     replace: 'void 0;',
+    test: 'packages/hubspot/test/conformance.test.ts',
   },
   {
     name: 'person-without-key',
@@ -261,6 +272,7 @@ else
     file: HUBSPOT,
     find: 'keyed: (row, { key }) => ({ ...row, key }),',
     replace: 'keyed: (row) => row,',
+    test: 'packages/hubspot/test/key-ladder.test.ts',
   },
   {
     name: 'log-without-key',
@@ -275,6 +287,7 @@ else
     file: `${ENGINE}/records/write-wave.ts`,
     find: `(result.failure.outcome_unknown || result.failure.code === 'conflict')`,
     replace: 'result.failure.outcome_unknown',
+    test: 'packages/hubspot/test/conformance.test.ts',
   },
   {
     name: 'person-conflict-is-the-end',
@@ -282,6 +295,7 @@ else
     file: `${ENGINE}/people/create-people.ts`,
     find: `if (failure.code === 'conflict') {`,
     replace: `if (failure.code === ('never' as string)) {`,
+    test: 'packages/hubspot/test/conformance.test.ts',
   },
 ];
 
