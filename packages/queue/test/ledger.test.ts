@@ -150,6 +150,25 @@ describe('ledger', () => {
     expect(await delivery()).toMatchObject({ revision: later.revision, state: 'parked' });
   });
 
+  it('lets an older revision in no sooner because one that is older still waits for a person', async () => {
+    const at = (text: string, ago: number) =>
+      makeArrival(ref.call_id, Buffer.from(text), { received_at: Date.now() - ago });
+    const [newest, oldest, between] = [
+      at('{"is":"newest"}', -10_000),
+      at('{"is":"oldest"}', 60_000),
+      at('{"is":"between"}', 30_000),
+    ];
+    for (const arrival of [newest, oldest, between]) await accept(arrival);
+    const as = (arrival: Arrival) => ({ ...ref, revision: revisionOf(arrival.body) });
+    await store.ledger.route(as(newest), { effect: 'applied', facts: { notes: [] }, wanted });
+    await beginAttempt(store, as(newest));
+    await store.ledger.recordOutcome(as(newest), { state: 'written' });
+    const park = { code: 'contradiction', reason: 'says otherwise', hint: 'look' };
+    await store.ledger.route(as(oldest), { effect: 'parked', facts: { notes: [] }, wanted, park });
+    expect(await store.ledger.route(as(between), { effect: 'added', facts: { notes: [] }, wanted })).toEqual([]);
+    expect(await delivery()).toMatchObject({ revision: as(oldest).revision, state: 'parked' });
+  });
+
   it('counts a delivery as parked no longer once a later revision takes it', async () => {
     const before = await store.unresolved.count('parked');
     await route();

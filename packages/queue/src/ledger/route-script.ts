@@ -126,7 +126,8 @@ for place, want in ipairs(wanted) do
     delivery.candidates, delivery.candidate_urls, delivery.ambiguous = nil, nil, nil
   end
   if delivery.revision == revision and delivery.state == 'queued' then
-    delivery.revised = rev.at
+    -- Not earlier than what was delivered: a contradiction that is older and waits for a person lets no older revision in.
+    delivery.revised = math.max(delivery.revised or 0, rev.at)
     if park then
       delivery.state, delivery.code, delivery.reason, delivery.hint = 'parked', park.code, park.reason, park.hint
       countEnd(KEYS[4], delivery, '')
