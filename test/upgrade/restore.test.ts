@@ -108,7 +108,7 @@ test.skipIf(inject('redisServer').major < 7)(
         { state: 'written' },
       ]);
     expect((await logs()).sort()).toEqual([...ended(), 'main:two-people'].sort());
-    // What was there stayed: nothing was made anew, and nobody is there twice.
+    // What was there stayed: nothing was made anew, and no person is there twice.
     expect(await logs()).toEqual(expect.arrayContaining(before));
     // What a colleague changed since the copy stayed, although Redis no longer knows what it had written.
     const cities = new Map(system.sandbox.records('contacts').map(({ id, properties }) => [id, properties.city]));

@@ -16,7 +16,7 @@ const CALLERS = 8;
 
 /** Skipped where the history is not there, such as in a shallow clone; counted as such. */
 describe.skipIf(checkout === undefined)(`${EARLIER.release} and this release side by side`, () => {
-  test('each call is written once, whoever takes it and whoever dies, and back again until this one packs', async () => {
+  test('each call is written once, by either release and after either dies, and back again until this one packs', async () => {
     const server = await startRedis();
     onTestFinished(() => server.stop());
     const config = CONFIG.replace(', retries: { attempts: 1 }', '');

@@ -11,7 +11,7 @@
  * /login, /logout
  * identity         a session or HTTP Basic
  * scope            everything, or the one client that the login is bound to or the address names
- * /queues          read-only, whoever asks
+ * /queues          read-only for every login
  * rights           what the role of the login allows
  * pages
  */

@@ -80,7 +80,7 @@ export const OPERATOR_FAULTS: Fault[] = [
     what: 'Two workers renew the token of one OAuth app, which lives for three seconds and whose refresh token is replaced each time',
     setup: { workers: 2, oauth: true },
     alone:
-      'whoever dies between the answer and keeping it has lost the refresh token for good, as with any app whose tokens are replaced',
+      'a process that dies between the answer and keeping it has lost the refresh token for good, as with any app whose tokens are replaced',
     act: async (scene) => {
       scene.system.sandbox.control.settings({ hubspot: { oauth: { expires_in: 3, rotate: true } } });
       await crm(3, () => [{ kind: 'unauthorized', times: 2 }])(scene);

@@ -120,7 +120,7 @@ async function placeBehind(store: Store, { from, until }: CallSearch, client?: s
 /** Above this counting costs more than reading. */
 const MOST_COUNTED_MS = 32 * DAY_MS;
 
-/** When a call ended; for one that was not read yet, and where it is told wrong, when it came. */
+/** When a call ended; for one that was not read yet, and where it cannot be right, when it came. */
 export function endOf({ ended_at, received_at }: LedgerEntry): number {
   return Math.min(ended_at ?? received_at, received_at);
 }

@@ -26,7 +26,7 @@ const LONGEST = 92 * DAY_MS;
 /** Set by the script of the pages: it names the time zone of the browser, and nothing else. */
 const ZONE_COOKIE = 'zone';
 
-/** The time zone of the browser; UTC before it has told. */
+/** The time zone of the browser; UTC before it is known. */
 export function zoneOf(request: Request): string {
   const zone = parseCookie(request.headers.cookie ?? '')[ZONE_COOKIE];
   return zone !== undefined && zone.length < 64 && isTimeZone(zone) ? zone : 'UTC';

@@ -52,11 +52,11 @@ local function keepCounts(key)
   if left > 0 and redis.call('PTTL', key) < left then redis.call('PEXPIRE', key, left + ${HOUR_MS}) end
 end
 -- Answers the name under which it was counted: with 'other' for what tells it from others, where there are too many names.
-local function increaseCount(key, before, told, after, other)
-  local name = before .. told .. after
+local function increaseCount(key, before, given, after, other)
+  local name = before .. given .. after
   if redis.call('HINCRBY', key, name, 1) > 1 then return name end
   keepCounts(key)
-  if told == other or redis.call('HLEN', key) <= ${MAX_NAMES} then return name end
+  if given == other or redis.call('HLEN', key) <= ${MAX_NAMES} then return name end
   redis.call('HDEL', key, name)
   return increaseCount(key, before, other, after, other)
 end
@@ -85,15 +85,15 @@ local function countEnd(root, delivery, bucket)
   if not source then return end
   local hour = hourOf(have[3], have[4])
   local key, place = countAt(root, source, hour), source .. '|' .. delivery.connection .. '|'
-  local before, told = 'd|' .. place, plainId(have[2]) .. '|' .. (delivery.result or '')
+  local before, given = 'd|' .. place, plainId(have[2]) .. '|' .. (delivery.result or '')
   local after = '|' .. state .. '|' .. ((state == 'parked' or state == 'dead') and delivery.code or '')
   if counted then
-    if counted == hour .. ' ' .. before .. told .. after then return end
+    if counted == hour .. ' ' .. before .. given .. after then return end
     takeBack(root, source, counted)
   elseif bucket ~= '' then
     redis.call('HINCRBY', key, 'l|' .. place .. bucket, 1)
   end
-  delivery.counted = hour .. ' ' .. increaseCount(key, before, told, after, '${OTHER}|${OTHER}')
+  delivery.counted = hour .. ' ' .. increaseCount(key, before, given, after, '${OTHER}|${OTHER}')
 end
 `;
 

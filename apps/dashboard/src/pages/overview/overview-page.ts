@@ -186,7 +186,7 @@ function renderConnections(connections: readonly ConnectionReport[]): HtmlPart {
     const used = daily && daily.limit - daily.remaining;
     return html`<tr><th scope="row"><a href="/connections">${connection}</a></th><td>${paused ? renderChip('parked', 'paused') : renderChip('written', 'running')}</td>
 <td class="number">${(waiting + active + delayed).toLocaleString('en-US')}</td>
-<td>${daily && used !== undefined ? html`<meter min="0" max="${daily.limit}" high="${daily.limit * 0.8}" value="${used}" aria-label="Daily quota used"></meter> ${percent(used, daily.limit)} of ${daily.limit.toLocaleString('en-US')}` : html`<span class="none">not told</span>`}</td>
+<td>${daily && used !== undefined ? html`<meter min="0" max="${daily.limit}" high="${daily.limit * 0.8}" value="${used}" aria-label="Daily quota used"></meter> ${percent(used, daily.limit)} of ${daily.limit.toLocaleString('en-US')}` : html`<span class="none">not reported</span>`}</td>
 <td>${daily?.used_up_at !== undefined ? html`<strong>used up</strong> ${renderTime(daily.used_up_at)}` : daily?.hourly !== undefined ? `${Math.round(daily.hourly).toLocaleString('en-US')} an hour: it lasts` : html`<span class="none">not known yet</span>`}</td></tr>`;
   };
   return html`<section><h2>Connections</h2><div class="wide"><table><thead><tr><th scope="col">Connection</th><th scope="col">State</th><th scope="col">On the way</th><th scope="col">Daily quota used</th><th scope="col">At this rate</th></tr></thead>
