@@ -40,8 +40,20 @@ const ELSEWHERE: [line: RegExp, why: string][] = [
   [/^[A-Z_]+=/, 'a line of .env'],
 ];
 
+/** Of the token that a line has made. */
+let tokenId = '';
+
 /** What is there when a line is run, and how it ends where that is not with 0. */
 const OTHERWISE: Record<string, { before?: () => unknown; code?: number; says?: RegExp }> = {
+  'wrapup token add --role operator --client acme --name "night shift" --expires 90d': {
+    before: () => sh('wrapup client add acme --crm hubspot'),
+  },
+  'wrapup token revoke <token id>': {
+    before: async () => {
+      tokenId = JSON.parse((await sh('wrapup token list --json')).output)[0].id;
+    },
+  },
+  'npm run wrapup -- backfill --from 2026-05-01 --to 2026-06-01 --plan': { before: () => removeClient() },
   'wrapup user add eve --role viewer --client acme': { before: () => sh('wrapup client add acme --crm hubspot') },
   'npm run wrapup -- client add acme --crm hubspot': { before: removeClient },
   'wrapup client adopt main --as acme --plan': { before: removeClient },
@@ -162,7 +174,8 @@ function sh(line: string): Promise<{ code: number; output: string }> {
     .replaceAll('https://hooks.example.com', `http://127.0.0.1:${env.INGRESS_PORT}`)
     .replaceAll('http://127.0.0.1:8082', `http://127.0.0.1:${env.WORKER_PORT}`)
     .replaceAll('<call id>', SAMPLE)
-    .replaceAll('0f3a…', REFUSED);
+    .replaceAll('0f3a…', REFUSED)
+    .replaceAll('<token id>', tokenId);
   const all = { ...env, NODE: process.execPath, WRAPUP_EXPORT_KEY: Buffer.alloc(32, 7).toString('base64') };
   return new Promise((done) => {
     execFile('bash', ['-c', SHELL + command], { cwd: checkout, env: all }, (error, stdout, stderr) =>
