@@ -1,7 +1,7 @@
 /** What the workspace of a source looks like from here. Reads only: a change of an agent would make a new version of it. */
 import type { Source } from '@wrapup/config';
 import { type Ask, type SynthflowApi, SynthflowApiError } from '@wrapup/synthflow';
-import type { RunProblem } from './runs.ts';
+import type { RunProblem } from '../runs.ts';
 import { auditWebhooks, type WebhookAudit } from './webhook-audit.ts';
 import { findWebhookTarget, type WebhookTarget } from './webhook-target.ts';
 
