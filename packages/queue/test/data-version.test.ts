@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { redisUrl } from '../../../test/support/redis.ts';
 import { newArrival, openTestStore } from '../../../test/support/store.ts';
 import {
   checkDataVersion,
@@ -35,6 +37,17 @@ it('calls without a note are of version 1, which this release reads', async () =
   await store.accept(newArrival(), 90);
   expect(await checkInstallation(store)).toMatchObject({ oldest: 1, needs: 1 });
   await expect(checkDataVersion(store, NEXT)).rejects.toThrow(/is of version 1 in part/);
+});
+
+it('is looked at without a write, once it is noted', async () => {
+  const store = await open();
+  await checkInstallation(store);
+  const watching = new Redis(redisUrl());
+  onTestFinished(async () => watching.disconnect());
+  await watching.watch(store.keys.installation);
+  await checkInstallation(store);
+  // Empty where anything was written to what is watched.
+  expect(await watching.multi().ping().exec()).toEqual([[null, 'PONG']]);
 });
 
 describe('two releases', () => {

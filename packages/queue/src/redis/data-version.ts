@@ -63,7 +63,7 @@ export class InstallationError extends Error {
 
 /**
  * Reads what is noted and, where this release reads the data, notes what is missing: in an empty Redis its own version is the
- * oldest; calls without a note are of version 1.
+ * oldest; calls without a note are of version 1. It is asked for by every probe of readiness, so that nothing is written again.
  * KEYS installation, ledger index, packed ledger. ARGV version, reads, needs, release.
  */
 const meet = defineScript<[string, string, string | null]>(
@@ -79,7 +79,10 @@ if not needs then needs, release = oldest, ARGV[4] end
 local from, to = tonumber(oldest), tonumber(needs)
 if from and to and from >= tonumber(ARGV[2]) and to <= tonumber(ARGV[1]) then
   if to < tonumber(ARGV[3]) then needs, release = ARGV[3], ARGV[4] end
-  redis.call('HSET', KEYS[1], 'data_oldest', oldest, 'data_needs', needs, 'data_needs_release', release or ARGV[4])
+  release = release or ARGV[4]
+  if oldest ~= noted[1] or needs ~= noted[2] or release ~= noted[3] then
+    redis.call('HSET', KEYS[1], 'data_oldest', oldest, 'data_needs', needs, 'data_needs_release', release)
+  end
 end
 return { oldest, needs, release }
 `,
