@@ -153,6 +153,14 @@ describe('what is counted by the hour', () => {
     expect(stats.calls.reduce((sum, { count }) => sum + count, 0)).toBe(calls);
   });
 
+  it('is counted once, too, where the payload gives a time before 1970', async () => {
+    const { call_id } = await route({ facts: { ended_at: -1 } });
+    await route({ call_id, said: 'more', facts: { ended_at: -1, outcome: 'no_answer' } });
+    const range = { clients: [undefined], from: -HOUR_MS, until: HOUR_MS };
+    const { calls } = await readHourlyStats(store.redis, store.keys, range);
+    expect(calls).toMatchObject([{ hour: 0, outcome: 'no_answer', count: 1 }]);
+  });
+
   it('is kept as long as the ledger keeps its calls', async () => {
     await end(await route(), { state: 'written' });
     const [key = ''] = await store.redis.keys(`${store.keys.counts}*`);

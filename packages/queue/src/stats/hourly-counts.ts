@@ -44,7 +44,7 @@ local function plainId(id)
 end
 local function hourOf(ended, received)
   received = tonumber(received) or 0
-  return math.floor(math.min(tonumber(ended) or received, received) / ${HOUR_MS})
+  return math.max(0, math.floor(math.min(tonumber(ended) or received, received) / ${HOUR_MS}))
 end
 -- As long as the ledger keeps the call, and the rest of its hour.
 local function keepCounts(key)
