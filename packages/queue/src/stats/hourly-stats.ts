@@ -1,7 +1,8 @@
 import type { DeliveryState, Received } from '../ledger/entry.ts';
+import { HOUR_MS } from '../omissions/omissions-index.ts';
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
-import { HOUR_MS, LATENCY_BUCKETS } from './hourly-counts.ts';
+import { LATENCY_BUCKETS } from './hourly-counts.ts';
 
 /** Calls that ended in one hour and are alike. */
 export interface CountedCalls {

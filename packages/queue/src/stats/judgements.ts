@@ -5,6 +5,7 @@
  */
 import { type Analysis, CRITERIA } from '@wrapup/call';
 import { sumHashes } from '../omissions/omissions.ts';
+import { HOUR_MS } from '../omissions/omissions-index.ts';
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { StatsRange } from './hourly-stats.ts';
@@ -59,5 +60,3 @@ export async function readJudgements(
     return { source, agent_id, criterion, value: value as JudgementCount['value'], count };
   });
 }
-
-const HOUR_MS = 3_600_000;
