@@ -17,7 +17,7 @@ export const MAX_TAKEN = 100;
  * Takes as many of those that are asked for as there are, or says how long to wait.
  * KEYS log, state, share, daily. ARGV now, limit, window ms (the vendor's known size, 0 when unknown), rank of the priority
  * (0 inbound … 4 backfill), part of the quota left to other programs, what the members of the log begin with, ms that knowledge
- * of the daily quota holds, how many are asked for, 1 to \`MAX_TAKEN\`.
+ * of the daily quota holds, how many are asked for, 1 to `MAX_TAKEN`.
  * Answers how many were taken, then 0, or ms to wait, or minus ms when it is the daily quota that is waited for.
  */
 export const takeSome = defineScript<[taken: number, wait: number]>(

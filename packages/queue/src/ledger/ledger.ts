@@ -218,7 +218,7 @@ export class Ledger extends LedgerReader {
   }
 
   /**
-   * Gives a delivery up, noting who did and why beside the reason for which it had stopped ; or only the parked revision, where it
+   * Gives a delivery up, noting who did and why beside the reason for which it had stopped; or only the parked revision, where it
    * displaced one that was not written yet: that one is `queued` again, and the sweep adds its job. One that a worker took a moment
    * ago, or is sending, is written all the same (`recheck`). @param audit text of an entry
    */
