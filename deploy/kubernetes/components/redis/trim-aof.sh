@@ -26,5 +26,8 @@ if [ -z "$damaged" ] || [ "$damaged" -gt "$MOST" ]; then
   echo "trim-aof: $file is damaged, and not at its end alone (${damaged:-?} bytes): see docs/runbooks/redis-down.md" >&2
   exit 0
 fi
-printf 'y\n' | "$check" --fix "$file" > /dev/null 2>&1
-echo "trim-aof: cut off $damaged bytes that were unfinished at the end of $file, and so never acknowledged" >&2
+if printf 'y\n' | "$check" --fix "$file" > /dev/null 2>&1; then
+  echo "trim-aof: cut off $damaged bytes that were unfinished at the end of $file, and so never acknowledged" >&2
+else
+  echo "trim-aof: $check could not cut off $damaged unfinished bytes at the end of $file: see docs/runbooks/redis-down.md" >&2
+fi
