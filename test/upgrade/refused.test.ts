@@ -77,10 +77,19 @@ test('a process that starts before Redis does finds out when Redis answers', asy
   admin.disconnect();
   await own.kill();
   const env = { ...system.env, REDIS_URL: own.url };
+  // A worker listens once it has Redis, and takes no job before it knows the data.
+  const worker = startProcess('worker', env).then(
+    async (started) => {
+      await started.kill();
+      return 'it started';
+    },
+    (error: Error) => error.message,
+  );
   const [ingress, dashboard] = await Promise.all([startProcess('ingress', env), startProcess('dashboard', env)]);
   onTestFinished(async () => void (await Promise.all([ingress.kill(), dashboard.kill()])));
   await own.restart();
-  // The dashboard ends; ingress keeps nothing and says why, as it may have calls of before in hand.
+  expect(await worker).toContain('needs a release that reads version 9');
+  // The dashboard ends, too; ingress keeps nothing and says why, as it may have calls of before in hand.
   await expect
     .poll(() => dashboard.lines.find(({ level }) => level === 'fatal'))
     .toMatchObject({ msg: expect.stringContaining('needs a release that reads version 9') });
