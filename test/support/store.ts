@@ -3,8 +3,10 @@ import { randomUUID } from 'node:crypto';
 import {
   type Arrival,
   type BegunDelivery,
+  type DeliveryChange,
   type DeliveryRef,
   openStore,
+  revisionOf,
   type Store,
 } from '../../packages/queue/src/index.ts';
 import { freshPrefix, redisUrl } from './redis.ts';
@@ -40,4 +42,27 @@ export async function beginAttempt(
   if (taken === 'busy') throw new Error(`the lease of ${ref.call_id} is taken`);
   await taken?.lease.release();
   return taken?.delivery;
+}
+
+interface StoppedDelivery extends DeliveryChange {
+  call_id?: string;
+  source?: string;
+  route?: string;
+  connection?: string;
+}
+
+/**
+ * A call of the body `{}` with one delivery, whose first attempt came to this end, by way of the ledger's own scripts. By
+ * default it is a new call, and the CRM took a field of it amiss.
+ */
+export async function stopDelivery(store: Store, given: StoppedDelivery = {}): Promise<DeliveryRef> {
+  const { call_id = randomUUID(), source = 'main', route = 'sales-calls', connection = 'sales', ...change } = given;
+  const arrival = makeArrival(call_id, Buffer.from('{}'), { source });
+  await store.accept(arrival, 90);
+  const ref = { source, call_id, route, revision: revisionOf(arrival.body), replays: 0 };
+  await store.ledger.route(ref, { effect: 'applied', facts: { notes: [] }, wanted: [{ route, connection }] });
+  await beginAttempt(store, ref);
+  const why = { state: 'parked', code: 'invalid_field', reason: 'no such option' } as const;
+  await store.ledger.recordOutcome(ref, { ...why, ...change });
+  return ref;
 }

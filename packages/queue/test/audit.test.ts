@@ -1,19 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { beginAttempt, makeArrival, openTestStore } from '../../../test/support/store.ts';
+import { makeArrival, openTestStore, stopDelivery } from '../../../test/support/store.ts';
 import {
   type AuditEntry,
   type AuditedOperator,
   forgetCall,
   replayOmitted,
-  revisionOf,
   runBulk,
   type Store,
   startBulk,
 } from '../src/index.ts';
 
 const body = Buffer.from('{}');
-const revision = revisionOf(body);
 const ada: AuditedOperator = { name: 'ada', via: 'dashboard', from: '192.0.2.7' };
 const tom: AuditedOperator = { name: 'tom', via: 'command line', from: 'ops-1' };
 
@@ -24,16 +22,9 @@ beforeEach(async () => {
 afterEach(() => store.close());
 
 async function park(source = 'main', change: object = {}): Promise<string> {
-  const call_id = randomUUID();
-  await store.accept(makeArrival(call_id, body, { source }), 90);
-  const route = source === 'main' ? 'sales-calls' : 'acme.calls';
-  const wanted = [{ route, connection: source === 'main' ? 'sales' : 'acme.sales' }];
-  await store.ledger.route({ source, call_id, revision }, { effect: 'applied', facts: { notes: [] }, wanted });
-  const ref = { source, call_id, route, revision, replays: 0 };
-  await beginAttempt(store, ref);
+  const place = source === 'main' ? {} : { source, route: 'acme.calls', connection: 'acme.sales' };
   const why = { code: 'ambiguous_person', reason: 'Two people.', candidates: ['101', '102'] };
-  await store.ledger.recordOutcome(ref, { state: 'parked', ...why, ...change });
-  return call_id;
+  return (await stopDelivery(store, { ...place, ...why, ...change })).call_id;
 }
 
 async function audit(): Promise<AuditEntry[]> {

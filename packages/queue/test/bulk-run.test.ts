@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { beginAttempt, makeArrival, openTestStore } from '../../../test/support/store.ts';
+import { beginAttempt, makeArrival, openTestStore, stopDelivery } from '../../../test/support/store.ts';
 import {
   type BulkResult,
   type BulkRun,
@@ -24,17 +24,12 @@ beforeEach(async () => {
 afterEach(() => store.close());
 
 async function park(call_id: string = randomUUID(), { replays = 0, code = 'invalid_field', reason = 'r' } = {}) {
-  if (replays === 0) {
-    await store.accept(makeArrival(call_id, body), 90);
-    const wanted = [{ route: 'sales-calls', connection: 'sales' }];
-    await store.ledger.route(
-      { source: 'main', call_id, revision },
-      { effect: 'applied', facts: { notes: [] }, wanted },
-    );
-  }
   const ref = { source: 'main', call_id, route: 'sales-calls', revision, replays };
-  await beginAttempt(store, ref);
-  await store.ledger.recordOutcome(ref, { state: 'parked', code, reason });
+  if (replays === 0) await stopDelivery(store, { call_id, code, reason });
+  else {
+    await beginAttempt(store, ref);
+    await store.ledger.recordOutcome(ref, { state: 'parked', code, reason });
+  }
   const delivery = await deliveryOf(call_id);
   if (delivery) await store.operations.addUnresolved(ref, delivery);
   return call_id;

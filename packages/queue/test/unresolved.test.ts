@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { beginAttempt, makeArrival, openTestStore } from '../../../test/support/store.ts';
+import { makeArrival, openTestStore, stopDelivery } from '../../../test/support/store.ts';
 import {
   cursorOf,
-  type DeliveryChange,
   forgetCall,
   isIndexComplete,
   maintainIndex,
@@ -37,27 +36,18 @@ interface Given {
   at?: number;
 }
 
-/** A delivery that stopped, by way of the ledger's own scripts. */
+/** A delivery that stopped, at a time that the test chooses. */
 async function stop({
-  call_id = randomUUID(),
-  source = 'main',
-  route = 'sales-calls',
   connection = 'sales',
+  state = 'parked',
+  code = 'invalid_field',
   at,
-  ...change
+  ...given
 }: Given = {}): Promise<string> {
-  await store.accept(makeArrival(call_id, body, { source }), 90);
-  await store.ledger.route(
-    { source, call_id, revision },
-    { effect: 'applied', facts: { notes: [] }, wanted: [{ route, connection }] },
-  );
-  const ref = { source, call_id, route, revision, replays: 0 };
-  await beginAttempt(store, ref);
-  const why: DeliveryChange = { state: 'parked', code: 'invalid_field', reason: 'no such option', ...change };
-  await store.ledger.recordOutcome(ref, why);
+  const { source, call_id, route } = await stopDelivery(store, { ...given, connection, state, code });
   if (at !== undefined) {
     // The clock of the ledger is the machine's: a test that needs a certain time moves the item there.
-    const key = `${store.keys.unresolved}:${why.state}:${source}|${route}|${connection}|${why.code}`;
+    const key = `${store.keys.unresolved}:${state}:${source}|${route}|${connection}|${code}`;
     await store.redis.zadd(key, 'XX', at, call_id);
   }
   return call_id;
