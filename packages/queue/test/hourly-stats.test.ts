@@ -153,6 +153,14 @@ describe('what is counted by the hour', () => {
     expect(stats.calls.reduce((sum, { count }) => sum + count, 0)).toBe(calls);
   });
 
+  it('is a result as the mapping writes it', async () => {
+    await end(await route(), { state: 'parked', code: 'invalid_field', result: 'sold|with extras' });
+    const { deliveries } = await read();
+    expect(deliveries).toMatchObject([
+      { result: 'sold|with extras', state: 'parked', code: 'invalid_field', count: 1 },
+    ]);
+  });
+
   it('is counted once, too, where the payload gives a time before 1970', async () => {
     const { call_id } = await route({ facts: { ended_at: -1 } });
     await route({ call_id, said: 'more', facts: { ended_at: -1, outcome: 'no_answer' } });

@@ -88,13 +88,15 @@ export async function readHourlyStats(
 }
 
 function addCount({ calls, deliveries, times }: HourlyStats, hour: number, name: string, count: number): void {
-  const [kind, source = '', second = '', third = '', fourth = '', fifth = '', sixth = ''] = name.split('|');
+  const [kind, source = '', second = '', third = '', ...rest] = name.split('|');
   if (kind === 'c') {
-    const facts = { source, agent_id: second, direction: third, outcome: fourth, received: fifth as Received };
+    const [outcome = '', received] = rest;
+    const facts = { source, agent_id: second, direction: third, outcome, received: received as Received };
     calls.push({ hour, ...facts, count });
   } else if (kind === 'd') {
-    const facts = { source, connection: second, agent_id: third, result: fourth, state: fifth as DeliveryState };
-    deliveries.push({ hour, ...facts, code: sixth, count });
+    // A result is any text that a mapping gives.
+    const [result, state, code = ''] = [rest.slice(0, -2).join('|'), rest.at(-2) as DeliveryState, rest.at(-1)];
+    deliveries.push({ hour, source, connection: second, agent_id: third, result, state, code, count });
   } else if (kind === 'l') times.push({ hour, source, connection: second, bucket: Number(third), count });
 }
 
