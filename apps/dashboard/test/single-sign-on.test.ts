@@ -1,4 +1,5 @@
 /** Sign-in by OpenID Connect against a real provider, step by step as a browser does it. */
+import { createHook } from 'node:async_hooks';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { chromium } from 'playwright-core';
@@ -172,6 +173,30 @@ describe('a sign-in at the provider', () => {
     }
     expect((await dashboard.post('/logout', {}, { origin: dashboard.url, cookie })).status).toBe(303);
     expect((await dashboard.get('/parked', { cookie })).status).toBe(401);
+  });
+
+  it('cannot be made up, and a made-up one costs no derivation of a key, whatever name it has', async () => {
+    const { answer } = await new Jar().signIn('dana');
+    const [, head = '', claims = '', signature = ''] =
+      /wrapup_session=([^.]+)\.([^.]+)\.([^;]+)/.exec(answer.headers.getSetCookie().join()) ?? [];
+    const known = JSON.parse(Buffer.from(claims, 'base64url').toString());
+    expect(known).toMatchObject({ sub: 'dana@example.com', role: 'admin', provider: `${provider.issuer} wrapup` });
+    let derived = 0;
+    const hook = createHook({
+      init: (_id, type) => {
+        if (type === 'SCRYPTREQUEST') derived += 1;
+      },
+    }).enable();
+    try {
+      for (const sub of ['eve@example.com', 'a', 'b']) {
+        const made = Buffer.from(JSON.stringify({ ...known, sub })).toString('base64url');
+        const cookie = `wrapup_session=${head}.${made}.${signature}`;
+        expect((await dashboard.get('/parked', { cookie })).status).toBe(401);
+      }
+      expect(derived).toBe(0);
+    } finally {
+      hook.disable();
+    }
   });
 });
 

@@ -15,7 +15,7 @@
  */
 import { randomUUID, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
-import { ROLES } from '@wrapup/config';
+import { type LoginRole, ROLES } from '@wrapup/config';
 import type { Store } from '@wrapup/queue';
 import { decodeJwt, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { ask, Unavailable } from '../queries/ask-redis.ts';
@@ -106,14 +106,18 @@ export class Sessions {
     return known.key;
   }
 
-  /** What sessions of a provider are signed with: a key of the installation, as there is no password. */
-  #loginOf({ name, role }: Principal): Login {
-    return { user: name, role, hash: `provider ${this.#provider}` };
+  /**
+   * What sessions of a provider are signed with: one key of the installation, as there is no password. Not one for each name: until the
+   * signature is checked the name is whatever the sender wrote, and each new one would cost a derivation and a place in memory.
+   */
+  #providerLogin(role: LoginRole): Login {
+    const named = `provider ${this.#provider}`;
+    return { user: named, role, hash: named };
   }
 
   async #issue(id: string, principal: Principal, started_at: number): Promise<SessionToken> {
     const { provider, role, client } = principal;
-    const login = provider === undefined ? this.#findLogin(principal.name) : this.#loginOf(principal);
+    const login = provider === undefined ? this.#findLogin(principal.name) : this.#providerLogin(role);
     if (!login) throw new Error('the login has just been removed');
     const issued_at = this.#now();
     const expires_at = Math.min(issued_at + IDLE_MS, started_at + LIFETIME_MS);
@@ -137,7 +141,7 @@ export class Sessions {
       // Whose key it takes: proved by the signature.
       const claims = decodeJwt(token);
       const theirs = principalIn(claims, this.#provider);
-      const login = theirs ? this.#loginOf(theirs) : this.#findLogin(claims.sub ?? '');
+      const login = theirs ? this.#providerLogin(theirs.role) : this.#findLogin(claims.sub ?? '');
       if (!login || ('provider' in claims && !theirs)) return undefined;
       const { payload } = await jwtVerify(token, await this.#keyOf(login), {
         algorithms: ['HS256'],
