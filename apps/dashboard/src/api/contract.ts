@@ -1,4 +1,5 @@
 /** Every operation of the API: its path, what it takes and answers, and the right that it needs. */
+import type { UnresolvedState } from '@wrapup/queue';
 import type { z } from 'zod';
 import type { Right } from '../security/rights.ts';
 import * as s from './schemas.ts';
@@ -20,6 +21,28 @@ export interface ApiOperation {
 
 const CALL_PATH = '/calls/{source}/{call_id}';
 const DELIVERY_PATH = '/deliveries/{source}/{call_id}/{route}';
+
+/** The same three of what is parked and of what is dead. */
+function unresolvedOperations(state: UnresolvedState, summary: string) {
+  const many = { method: 'post', answer: s.BULK_ANSWER } as const;
+  return {
+    list: {
+      ...{ method: 'get', path: `/${state}`, right: 'read', query: s.UNRESOLVED_QUERY, answer: s.pageOf(s.UNRESOLVED) },
+      summary,
+    },
+    replay: {
+      ...{ ...many, path: `/${state}/replay`, right: 'replay', body: s.REPLAY_MANY },
+      summary: 'Replays all that a filter names; a long run goes on behind the answer',
+    },
+    drop: {
+      ...{ ...many, path: `/${state}/drop`, right: 'drop', body: s.DROP_MANY },
+      summary: 'Drops all that a filter names; a long run goes on behind the answer',
+    },
+  } as const satisfies Record<string, ApiOperation>;
+}
+
+const PARKED = unresolvedOperations('parked', 'What waits for a person, newest first');
+const DEAD = unresolvedOperations('dead', 'What the system gave up after its retries, newest first');
 
 export const OPERATIONS = {
   listCalls: {
@@ -68,30 +91,12 @@ export const OPERATIONS = {
     },
     summary: 'Gives up what is parked, dead or queued; why it had stopped stays beside the reason',
   },
-  listParked: {
-    ...{ method: 'get', path: '/parked', right: 'read', query: s.UNRESOLVED_QUERY, answer: s.pageOf(s.UNRESOLVED) },
-    summary: 'What waits for a person, newest first',
-  },
-  replayParked: {
-    ...{ method: 'post', path: '/parked/replay', right: 'replay', body: s.REPLAY_MANY, answer: s.BULK_ANSWER },
-    summary: 'Replays all that a filter names; a long run goes on behind the answer',
-  },
-  dropParked: {
-    ...{ method: 'post', path: '/parked/drop', right: 'drop', body: s.DROP_MANY, answer: s.BULK_ANSWER },
-    summary: 'Drops all that a filter names; a long run goes on behind the answer',
-  },
-  listDead: {
-    ...{ method: 'get', path: '/dead', right: 'read', query: s.UNRESOLVED_QUERY, answer: s.pageOf(s.UNRESOLVED) },
-    summary: 'What the system gave up after its retries, newest first',
-  },
-  replayDead: {
-    ...{ method: 'post', path: '/dead/replay', right: 'replay', body: s.REPLAY_MANY, answer: s.BULK_ANSWER },
-    summary: 'Replays all that a filter names; a long run goes on behind the answer',
-  },
-  dropDead: {
-    ...{ method: 'post', path: '/dead/drop', right: 'drop', body: s.DROP_MANY, answer: s.BULK_ANSWER },
-    summary: 'Drops all that a filter names; a long run goes on behind the answer',
-  },
+  listParked: PARKED.list,
+  replayParked: PARKED.replay,
+  dropParked: PARKED.drop,
+  listDead: DEAD.list,
+  replayDead: DEAD.replay,
+  dropDead: DEAD.drop,
   readRun: {
     ...{ method: 'get', path: '/runs/{id}', right: 'read', answer: s.RUN, refusals: [404] },
     summary: 'How far a replay or drop of many has come',
