@@ -1,7 +1,7 @@
 /** What the API takes and answers. These schemas check what comes in, and describe both in the OpenAPI document. */
 import { AUDIT_ACTIONS, OPERATOR_WAYS } from '@wrapup/queue';
 import { z } from 'zod';
-import { CALL_STATES } from '../queries/search-calls.ts';
+import { CALL_STATES, DELIVERY_STATES } from '../queries/search-calls.ts';
 
 const time = (description: string) => z.iso.datetime().meta({ description: `${description}, ISO 8601 in UTC` });
 /** In what is given: any offset. */
@@ -13,8 +13,6 @@ export const MAX_LIMIT = 200;
 const limit = z.coerce.number().int().min(1).max(MAX_LIMIT).default(50).meta({ description: 'Items at most' });
 const cursor = z.string().min(1).max(4096).optional().meta({ description: '`next` of the page before' });
 const client = name('Only of this client').optional();
-
-const STATES = ['queued', 'written', 'skipped', 'parked', 'dead', 'dropped'] as const;
 
 export const CALL_QUERY = z.strictObject({
   state: z
@@ -31,7 +29,7 @@ export const CALL_QUERY = z.strictObject({
 });
 
 export const DELIVERY_QUERY = z.strictObject({
-  state: z.enum(STATES).optional(),
+  state: z.enum(DELIVERY_STATES).optional(),
   source: name('Source, in full').optional(),
   route: name('Route, in full').optional(),
   connection: name('Connection, in full').optional(),
@@ -100,7 +98,7 @@ const RECORD = z.strictObject({
 const DELIVERY_FIELDS = {
   route: z.string(),
   connection: z.string(),
-  state: z.enum(STATES),
+  state: z.enum(DELIVERY_STATES),
   since: time('Last change of state'),
   attempts: z.int().meta({ description: 'Attempts begun' }),
   replays: z.int(),

@@ -11,18 +11,17 @@ import {
 } from '@wrapup/queue';
 import { DAY_MS } from './time-range.ts';
 
-/** What a call as a whole is in: a state of its deliveries, or one it has before it has any. */
-export const CALL_STATES = [
-  'received',
+/** What a delivery can be in, as filters list it. */
+export const DELIVERY_STATES = [
   'queued',
   'written',
   'skipped',
   'parked',
   'dead',
   'dropped',
-  'unrouted',
-  'stopped',
-] as const;
+] as const satisfies readonly DeliveryState[];
+/** What a call as a whole is in: a state of its deliveries, or one it has before it has any. */
+export const CALL_STATES = ['received', ...DELIVERY_STATES, 'unrouted', 'stopped'] as const;
 export type CallState = (typeof CALL_STATES)[number];
 
 export interface CallSearch {
