@@ -25,16 +25,17 @@ import { addGauges } from './gauges.ts';
 import { renderMessage } from './pages/layout.ts';
 import { ask, Unavailable } from './queries/ask-redis.ts';
 import { makeConnections, makeQueueNames } from './queries/connections.ts';
-import { actionRoutes, type Latest } from './routes/actions.ts';
 import { auditRoutes } from './routes/audit.ts';
-import { callLookRoutes } from './routes/call-looks.ts';
-import { callRoutes } from './routes/calls.ts';
+import { actionRoutes } from './routes/calls/actions.ts';
+import { callLookRoutes } from './routes/calls/call-looks.ts';
+import { callRoutes } from './routes/calls/calls.ts';
 import { clientRoutes } from './routes/clients.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { loginRoutes } from './routes/login.ts';
 import { omissionRoutes } from './routes/omissions.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { playgroundRoutes } from './routes/playground.ts';
+import type { Latest, RouteParts } from './routes/route-parts.ts';
 import { unresolvedRoutes } from './routes/unresolved.ts';
 import { requireWhole, setScope } from './security/client-scope.ts';
 import { setHeaders } from './security/headers.ts';
@@ -100,6 +101,7 @@ export function createDashboard(parts: DashboardParts): Express {
   const connections = makeConnections(store, config, lookEvery);
   const queues = makeQueueNames(store, config, connections);
   addGauges(metrics, store, { config, queues, connections });
+  const routes: RouteParts = { store, config, latest, connections, log };
   const hosts = makeHosts(allowedHosts, host);
 
   const app = express();
@@ -130,7 +132,7 @@ export function createDashboard(parts: DashboardParts): Express {
     }),
   );
   const throttle = new LoginThrottle(now);
-  app.use('/api/v1', apiRouter({ store, config, latest, connections, log, throttle, wait, now }));
+  app.use('/api/v1', apiRouter({ ...routes, throttle, wait, now }));
   app.use(
     '/assets',
     express.static(`${import.meta.dirname}/assets`, { cacheControl: false, index: false, redirect: false }),
@@ -175,16 +177,16 @@ export function createDashboard(parts: DashboardParts): Express {
   );
   app.use('/queues', requireWhole(refuseBound), makeBoard({ store, config, queues, log, basePath: '/queues' }));
   app.use(enforceRights(refuseRole));
-  app.use(clientRoutes({ store, config }));
-  app.use(overviewRoutes({ store, config, connections }));
-  app.use(callRoutes({ store, config, connections, log }));
-  app.use(callLookRoutes({ store, config, log }));
-  app.use(unresolvedRoutes({ store, config, latest, connections, log }));
-  app.use(omissionRoutes({ store, config, latest, connections, log }));
-  app.use(actionRoutes({ store, latest, log }));
-  app.use(connectionRoutes({ store, config, connections, log }));
-  app.use(playgroundRoutes({ store, config, log }));
-  app.use(auditRoutes({ store }));
+  app.use(clientRoutes(routes));
+  app.use(overviewRoutes(routes));
+  app.use(callRoutes(routes));
+  app.use(callLookRoutes(routes));
+  app.use(unresolvedRoutes(routes));
+  app.use(omissionRoutes(routes));
+  app.use(actionRoutes(routes));
+  app.use(connectionRoutes(routes));
+  app.use(playgroundRoutes(routes));
+  app.use(auditRoutes(routes));
   app.use(notFound);
   app.use(explainError(log));
   return app;

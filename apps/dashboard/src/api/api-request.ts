@@ -1,19 +1,6 @@
-import type { Config } from '@wrapup/config';
-import type { ApiToken, AuditedOperator, Store } from '@wrapup/queue';
-import type { Logger } from '@wrapup/telemetry';
+import type { ApiToken, AuditedOperator } from '@wrapup/queue';
 import type { z } from 'zod';
-import type { Latest } from '../routes/actions.ts';
 import type { ApiOperation, OPERATIONS, OperationId } from './contract.ts';
-
-export interface ApiParts {
-  store: Store;
-  config: () => Config;
-  /** The configuration as its files are now. */
-  latest: () => Promise<Latest>;
-  /** Names of all connections that have a queue, configured or not. */
-  connections: () => Promise<string[]>;
-  log: Logger;
-}
 
 type QueryOf<O> = O extends { query: infer Q extends z.ZodType } ? z.output<Q> : undefined;
 type BodyOf<O> = O extends { body: infer B extends z.ZodType } ? z.output<B> : undefined;

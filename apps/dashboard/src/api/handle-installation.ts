@@ -4,7 +4,8 @@ import { scrub } from '@wrapup/destination';
 import { MAX_REASON_LENGTH } from '../pages/actions.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { readClients } from '../queries/clients.ts';
-import type { ApiParts, Handlers } from './api-request.ts';
+import type { RouteParts } from '../routes/route-parts.ts';
+import type { Handlers } from './api-request.ts';
 import { auditedOf, clientOfApi, connectionOf, omissionOf, quotaOf } from './convert.ts';
 import { ApiProblem } from './problems.ts';
 
@@ -13,7 +14,7 @@ type InstallationOperation =
   | ('listOmissions' | 'listQuotas' | 'listAudit');
 
 /** Connections, clients, omissions, quotas and the audit. */
-export function handleInstallation({ store, config, connections }: ApiParts): Handlers<InstallationOperation> {
+export function handleInstallation({ store, config, connections }: RouteParts): Handlers<InstallationOperation> {
   const namesFor = async (client: string | undefined) =>
     (await ask(store, connections)).filter((name) => client === undefined || clientOf(name) === client);
 

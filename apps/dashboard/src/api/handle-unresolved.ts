@@ -16,7 +16,8 @@ import type { z } from 'zod';
 import { MAX_REASON_LENGTH } from '../pages/actions.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { orLate } from '../routes/operator.ts';
-import type { ApiParts, Handlers } from './api-request.ts';
+import type { RouteParts } from '../routes/route-parts.ts';
+import type { Handlers } from './api-request.ts';
 import { runOf, unresolvedOf } from './convert.ts';
 import { ApiProblem } from './problems.ts';
 import type { BULK_ANSWER, REPLAY_MANY, UNRESOLVED_QUERY } from './schemas.ts';
@@ -36,7 +37,7 @@ interface Many {
   client: string | undefined;
 }
 
-export function handleUnresolved({ store, latest, log }: ApiParts): Handlers<UnresolvedOperation> {
+export function handleUnresolved({ store, latest, log }: RouteParts): Handlers<UnresolvedOperation> {
   async function list(
     state: UnresolvedState,
     { limit, cursor, client: _, ...places }: z.output<typeof UNRESOLVED_QUERY>,

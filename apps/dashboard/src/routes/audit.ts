@@ -1,14 +1,15 @@
 import { parseDuration } from '@wrapup/config';
-import { AUDIT_ACTIONS, type Store } from '@wrapup/queue';
+import { AUDIT_ACTIONS } from '@wrapup/queue';
 import { Router } from 'express';
 import { type AuditQuery, renderAudit } from '../pages/access/audit-page.ts';
 import { sendPage } from '../pages/layout.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { scopeOf } from '../security/client-scope.ts';
 import { queryOf } from './request.ts';
+import type { RouteParts } from './route-parts.ts';
 
 /** `/audit`: what operators did. */
-export function auditRoutes({ store }: { store: Store }): Router {
+export function auditRoutes({ store }: RouteParts): Router {
   const router = Router();
   router.get('/audit', async (request, response) => {
     const query = readQuery((name) => queryOf(request, name));

@@ -1,19 +1,13 @@
-import type { Config } from '@wrapup/config';
-import type { Store } from '@wrapup/queue';
 import { Router } from 'express';
 import { renderClients } from '../pages/clients-page.ts';
 import { sendPage } from '../pages/layout.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { readClients } from '../queries/clients.ts';
 import { scopeOf } from '../security/client-scope.ts';
-
-export interface ClientRoutesParts {
-  store: Store;
-  config: () => Config;
-}
+import type { RouteParts } from './route-parts.ts';
 
 /** `/clients`: how each of them stands. Not there for a login that is bound to one. */
-export function clientRoutes({ store, config }: ClientRoutesParts): Router {
+export function clientRoutes({ store, config }: RouteParts): Router {
   const router = Router();
   router.get('/clients', async (_request, response, next) => {
     if (scopeOf(response).isBound) return next();

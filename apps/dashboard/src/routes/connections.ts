@@ -1,8 +1,5 @@
 import { own } from '@wrapup/call';
-import type { Config } from '@wrapup/config';
 import { scrub } from '@wrapup/destination';
-import type { Store } from '@wrapup/queue';
-import type { Logger } from '@wrapup/telemetry';
 import express, { Router } from 'express';
 import { MAX_REASON_LENGTH } from '../pages/actions.ts';
 import { renderConnections } from '../pages/connections-page.ts';
@@ -12,17 +9,10 @@ import { configOfScope, isInScope, redirectTo, scopeOf } from '../security/clien
 import { noticeOf } from './notices.ts';
 import { noteAction, operatorOf } from './operator.ts';
 import { fieldOf, queryOf } from './request.ts';
-
-export interface ConnectionRoutesParts {
-  store: Store;
-  config: () => Config;
-  /** Names of all that have a queue, configured or not. */
-  connections: () => Promise<string[]>;
-  log: Logger;
-}
+import type { RouteParts } from './route-parts.ts';
 
 /** `/connections`, and `POST /connections/:name/pause` and `/resume`, each of which leaves a line in the log. */
-export function connectionRoutes({ store, config, connections, log }: ConnectionRoutesParts): Router {
+export function connectionRoutes({ store, config, connections, log }: RouteParts): Router {
   const router = Router();
   const form = express.urlencoded({ extended: false, limit: '10kb' });
 

@@ -2,32 +2,21 @@ import { attemptsOf, type Config, parseDuration } from '@wrapup/config';
 import { OMISSIONS, type OmissionCode } from '@wrapup/destination';
 import { readCounters } from '@wrapup/mapping';
 import { replayOmitted, type Store } from '@wrapup/queue';
-import type { Logger } from '@wrapup/telemetry';
 import express, { type Request, Router } from 'express';
 import { renderMessage, sendPage } from '../pages/layout.ts';
 import { type OmissionsQuery, type RouteHealth, renderOmissionsPage } from '../pages/omissions-page.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
-import type { Latest } from './actions.ts';
 import { readNotice } from './notices.ts';
 import { noteAction, operatorOf, orLate } from './operator.ts';
 import { fieldOf, queryOf } from './request.ts';
-
-export interface OmissionRoutesParts {
-  store: Store;
-  config: () => Config;
-  /** The configuration as its files are now: an operator may have changed one just before pressing the button. */
-  latest: () => Promise<Latest>;
-  /** Names of all connections that have a queue, configured or not. */
-  connections: () => Promise<string[]>;
-  log: Logger;
-}
+import type { RouteParts } from './route-parts.ts';
 
 /**
  * `/omissions`, and `POST /omissions/:id/replay`, which is logged when it begins and when it is done; a long one continues in
  * this process. Interrupted, the same again does the rest: what is queued is left alone.
  */
-export function omissionRoutes({ store, config, latest, connections, log }: OmissionRoutesParts): Router {
+export function omissionRoutes({ store, config, latest, connections, log }: RouteParts): Router {
   const router = Router();
   const form = express.urlencoded({ extended: false, limit: '10kb' });
 

@@ -1,5 +1,5 @@
-import { agentName, type Config } from '@wrapup/config';
-import { readSchemaChecks, type Store } from '@wrapup/queue';
+import { agentName } from '@wrapup/config';
+import { readSchemaChecks } from '@wrapup/queue';
 import { Router } from 'express';
 import { sendPage } from '../pages/layout.ts';
 import { renderOverview } from '../pages/overview/overview-page.ts';
@@ -9,16 +9,10 @@ import { readReconciliations } from '../queries/reconciliations.ts';
 import { readRange, zoneOf } from '../queries/time-range.ts';
 import { configOfScope, isInScope, scopeOf } from '../security/client-scope.ts';
 import { queryOf } from './request.ts';
-
-export interface OverviewRoutesParts {
-  store: Store;
-  config: () => Config;
-  /** Names of all connections that have a queue, configured or not. */
-  connections: () => Promise<string[]>;
-}
+import type { RouteParts } from './route-parts.ts';
 
 /** `/`: how many calls there were, what they came to, and what needs a person. It reads and changes nothing. */
-export function overviewRoutes({ store, config, connections }: OverviewRoutesParts): Router {
+export function overviewRoutes({ store, config, connections }: RouteParts): Router {
   const router = Router();
   router.get('/', async (request, response) => {
     const scope = scopeOf(response);

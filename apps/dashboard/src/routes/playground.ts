@@ -1,9 +1,7 @@
 import { own } from '@wrapup/call';
 import { type Config, chooseRoutes, planCall } from '@wrapup/config';
 import { asReplay } from '@wrapup/mapping';
-import type { Store } from '@wrapup/queue';
 import { normalise, readCallId } from '@wrapup/synthflow';
-import type { Logger } from '@wrapup/telemetry';
 import express, { type Response, Router } from 'express';
 import { sendPage } from '../pages/layout.ts';
 import { type PlaygroundResult, renderPlayground } from '../pages/playground-page.ts';
@@ -12,22 +10,17 @@ import { configOfScope, scopeOf } from '../security/client-scope.ts';
 import { hasRight, roleOf } from '../security/rights.ts';
 import { noteLook } from './operator.ts';
 import { fieldOf } from './request.ts';
+import type { RouteParts } from './route-parts.ts';
 
 /** A payload with a long transcript fits; the limit keeps a mistaken paste from blocking the process. */
 const LIMIT = '5mb';
-
-export interface PlaygroundRoutesParts {
-  store: Store;
-  config: () => Config;
-  log: Logger;
-}
 
 /**
  * `/playground`: a pasted payload, read and mapped as the worker would, without storing anything; the CRM is only read,
  * only when that is asked for, and not without a line in the log. The only page that shows personal data: what its
  * reader has just pasted.
  */
-export function playgroundRoutes({ store, config, log }: PlaygroundRoutesParts): Router {
+export function playgroundRoutes({ store, config, log }: RouteParts): Router {
   const router = Router();
   const send = (response: Response, given: Given, result?: PlaygroundResult) => {
     const { sources, routes } = configOfScope(config(), scopeOf(response));

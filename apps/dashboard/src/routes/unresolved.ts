@@ -1,4 +1,4 @@
-import { attemptsOf, type Config, parseDuration } from '@wrapup/config';
+import { attemptsOf, parseDuration } from '@wrapup/config';
 import { scrub } from '@wrapup/destination';
 import {
   type BulkAction,
@@ -8,30 +8,20 @@ import {
   readBulk,
   reasonFilter,
   runBulk,
-  type Store,
   startBulk,
   type UnresolvedFilter,
   type UnresolvedState,
 } from '@wrapup/queue';
-import type { Logger } from '@wrapup/telemetry';
 import express, { type Request, type Response, Router } from 'express';
 import { MAX_REASON_LENGTH } from '../pages/actions.ts';
 import { renderMessage, sendPage } from '../pages/layout.ts';
 import { renderUnresolved, STILL_MS, type UnresolvedQuery } from '../pages/unresolved-page.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { type ClientScope, configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
-import type { Latest } from './actions.ts';
 import { noticeOf, readNotice } from './notices.ts';
 import { noteAction, operatorOf, orLate } from './operator.ts';
 import { fieldOf, queryOf } from './request.ts';
-
-export interface UnresolvedRoutesParts {
-  store: Store;
-  config: () => Config;
-  latest: () => Promise<Latest>;
-  connections: () => Promise<string[]>;
-  log: Logger;
-}
+import type { Latest, RouteParts } from './route-parts.ts';
 
 /** Milliseconds that a search for a text may take, for the page and for its count, before it says "at least". */
 const SEARCH_MS = 80;
@@ -43,7 +33,7 @@ const REFRESH_S = 3;
  * that the filter names. What stopped after the page was made is left out. Each action is logged when it begins and when
  * it is done; a long one continues in this process, and `POST …/runs/:id` resumes one whose process ended.
  */
-export function unresolvedRoutes({ store, config, latest, connections, log }: UnresolvedRoutesParts): Router {
+export function unresolvedRoutes({ store, config, latest, connections, log }: RouteParts): Router {
   const router = Router();
   const form = express.urlencoded({ extended: false, limit: '10kb' });
 

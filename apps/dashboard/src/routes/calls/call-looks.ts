@@ -1,28 +1,21 @@
 import { own } from '@wrapup/call';
-import type { Config } from '@wrapup/config';
-import type { AuditAction, LedgerEntry, Store } from '@wrapup/queue';
+import type { AuditAction, LedgerEntry } from '@wrapup/queue';
 import { type CallToPlan, planOn, readStanding } from '@wrapup/recovery/standing-call';
-import type { Logger } from '@wrapup/telemetry';
 import express, { type Request, type Response, Router } from 'express';
-import { renderCallPreview, renderTranscript } from '../pages/call/looks.ts';
-import { renderMessage, sendPage } from '../pages/layout.ts';
-import { askCrm } from '../queries/ask-crm.ts';
-import { ask } from '../queries/ask-redis.ts';
-import { configOfScope, isInScope, scopeOf } from '../security/client-scope.ts';
-import { noteLook } from './operator.ts';
-import { fieldOf } from './request.ts';
-
-export interface CallLookParts {
-  store: Store;
-  config: () => Config;
-  log: Logger;
-}
+import { renderCallPreview, renderTranscript } from '../../pages/call/looks.ts';
+import { renderMessage, sendPage } from '../../pages/layout.ts';
+import { askCrm } from '../../queries/ask-crm.ts';
+import { ask } from '../../queries/ask-redis.ts';
+import { configOfScope, isInScope, scopeOf } from '../../security/client-scope.ts';
+import { noteLook } from '../operator.ts';
+import { fieldOf } from '../request.ts';
+import type { RouteParts } from '../route-parts.ts';
 
 /**
  * `POST /calls/:id/transcript` and `/preview`: what was said in a call, and what a replay would change, for the one who asks. Forms,
  * so that no link leads there by mistake; each is noted in the audit before anything is read, and nothing of it is kept.
  */
-export function callLookRoutes({ store, config, log }: CallLookParts): Router {
+export function callLookRoutes({ store, config, log }: RouteParts): Router {
   const router = Router();
   const form = express.urlencoded({ extended: false, limit: '10kb' });
 

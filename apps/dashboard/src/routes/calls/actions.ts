@@ -1,33 +1,18 @@
-import { attemptsOf, type Config } from '@wrapup/config';
+import { attemptsOf } from '@wrapup/config';
 import { scrub } from '@wrapup/destination';
-import type { Store } from '@wrapup/queue';
-import type { Logger } from '@wrapup/telemetry';
 import express, { type Request, type Response, Router } from 'express';
-import { MAX_REASON_LENGTH, REPLAYABLE } from '../pages/actions.ts';
-import { renderMessage } from '../pages/layout.ts';
-import { linkToCall } from '../pages/parts.ts';
-import { ask } from '../queries/ask-redis.ts';
-import { isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
-import type { NoticeName } from './notices.ts';
-import { noteAction, operatorOf } from './operator.ts';
-import { fieldOf } from './request.ts';
-
-/** The configuration in force, after a look at its files. */
-export interface Latest {
-  config: Config;
-  /** The files have errors, so that it is an older one. */
-  broken: boolean;
-}
-
-export interface ActionRoutesParts {
-  store: Store;
-  /** The configuration as its files are now: an operator may have changed one just before pressing the button. */
-  latest: () => Promise<Latest>;
-  log: Logger;
-}
+import { MAX_REASON_LENGTH, REPLAYABLE } from '../../pages/actions.ts';
+import { renderMessage } from '../../pages/layout.ts';
+import { linkToCall } from '../../pages/parts.ts';
+import { ask } from '../../queries/ask-redis.ts';
+import { isInScope, redirectTo, scopeOf } from '../../security/client-scope.ts';
+import type { NoticeName } from '../notices.ts';
+import { noteAction, operatorOf } from '../operator.ts';
+import { fieldOf } from '../request.ts';
+import type { RouteParts } from '../route-parts.ts';
 
 /** `POST /calls/:id/replay`, `/choose` and `/drop`. Each is a form, each leaves a line in the log, each leads back to its page. */
-export function actionRoutes({ store, latest, log }: ActionRoutesParts): Router {
+export function actionRoutes({ store, latest, log }: RouteParts): Router {
   const router = Router();
   const form = express.urlencoded({ extended: false, limit: '10kb' });
 

@@ -11,32 +11,26 @@ import {
   type Store,
   splitMember,
 } from '@wrapup/queue';
-import { html, type Logger } from '@wrapup/telemetry';
+import { html } from '@wrapup/telemetry';
 import express, { type Request, type Response, Router } from 'express';
-import { renderStops } from '../pages/banners/stops.ts';
-import { renderCall, renderChoice } from '../pages/call-page.ts';
-import { type AskedNames, type CallsPage, personsOf, renderCalls } from '../pages/calls-page.ts';
-import { type PageNotice, renderMessage, sendPage } from '../pages/layout.ts';
-import { linkToCall } from '../pages/parts.ts';
-import { askNames, askWho, type Candidates } from '../queries/ask-crm.ts';
-import { ask } from '../queries/ask-redis.ts';
-import { CALL_STATES, type CallPage, type CallSearch, readCalls, searchCalls } from '../queries/search-calls.ts';
-import { readMoment, zoneOf } from '../queries/time-range.ts';
-import { type ClientScope, configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
-import { hasRight, roleOf } from '../security/rights.ts';
-import { noticeOf, noticeOfReplay } from './notices.ts';
-import { noteLook } from './operator.ts';
-import { fieldOf, queryOf } from './request.ts';
-
-export interface CallRoutesParts {
-  store: Store;
-  config: () => Config;
-  connections: () => Promise<string[]>;
-  log: Logger;
-}
+import { renderStops } from '../../pages/banners/stops.ts';
+import { renderCall, renderChoice } from '../../pages/call-page.ts';
+import { type AskedNames, type CallsPage, personsOf, renderCalls } from '../../pages/calls-page.ts';
+import { type PageNotice, renderMessage, sendPage } from '../../pages/layout.ts';
+import { linkToCall } from '../../pages/parts.ts';
+import { askNames, askWho, type Candidates } from '../../queries/ask-crm.ts';
+import { ask } from '../../queries/ask-redis.ts';
+import { CALL_STATES, type CallPage, type CallSearch, readCalls, searchCalls } from '../../queries/search-calls.ts';
+import { readMoment, zoneOf } from '../../queries/time-range.ts';
+import { type ClientScope, configOfScope, isInScope, redirectTo, scopeOf } from '../../security/client-scope.ts';
+import { hasRight, roleOf } from '../../security/rights.ts';
+import { noticeOf, noticeOfReplay } from '../notices.ts';
+import { noteLook } from '../operator.ts';
+import { fieldOf, queryOf } from '../request.ts';
+import type { RouteParts } from '../route-parts.ts';
 
 /** `/calls` the calls, `/calls/:id` one of them. They read and change nothing; a look into a CRM leaves a line in the log. */
-export function callRoutes({ store, config, connections, log }: CallRoutesParts): Router {
+export function callRoutes({ store, config, connections, log }: RouteParts): Router {
   const router = Router();
   const form = express.urlencoded({ extended: false, limit: '100kb' });
 
