@@ -24,7 +24,7 @@ export function handleCalls({ store, latest }: RouteParts): Handlers<CallOperati
   /** @throws ApiProblem */
   async function findCall({ params, client }: Sought): Promise<LedgerEntry> {
     const { source = '', call_id = '' } = params;
-    const isInside = isInScope(client === undefined ? ALL : { ...ALL, client }, source);
+    const isInside = isInScope({ client }, source);
     const entry = isInside ? await ask(store, () => store.ledger.read(source, call_id)) : undefined;
     if (entry) return entry;
     throw new ApiProblem('not-found', { detail: `No call ${call_id} of source ${source}.` });
@@ -119,5 +119,3 @@ export function handleCalls({ store, latest }: RouteParts): Handlers<CallOperati
     );
   }
 }
-
-const ALL = { isBound: false, choices: [] };

@@ -1,10 +1,10 @@
-import { clientOf } from '@wrapup/call';
 import { narrowConfig } from '@wrapup/config';
 import { scrub } from '@wrapup/destination';
 import { MAX_REASON_LENGTH } from '../pages/actions.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { readClients } from '../queries/clients.ts';
 import type { RouteParts } from '../routes/route-parts.ts';
+import { isInScope } from '../security/client-scope.ts';
 import type { Handlers } from './api-request.ts';
 import { auditedOf, clientOfApi, connectionOf, omissionOf, quotaOf } from './convert.ts';
 import { ApiProblem } from './problems.ts';
@@ -16,7 +16,7 @@ type InstallationOperation =
 /** Connections, clients, omissions, quotas and the audit. */
 export function handleInstallation({ store, config, connections }: RouteParts): Handlers<InstallationOperation> {
   const namesFor = async (client: string | undefined) =>
-    (await ask(store, connections)).filter((name) => client === undefined || clientOf(name) === client);
+    (await ask(store, connections)).filter((name) => isInScope({ client }, name));
 
   const configFor = (client: string | undefined) => (client === undefined ? config() : narrowConfig(config(), client));
 

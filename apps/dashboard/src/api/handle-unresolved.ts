@@ -3,7 +3,6 @@ import { scrub } from '@wrapup/destination';
 import {
   type AuditedOperator,
   type BulkAction,
-  type BulkRun,
   readBulk,
   readCursor,
   reasonFilter,
@@ -17,6 +16,7 @@ import { MAX_REASON_LENGTH } from '../pages/actions.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { orLate } from '../routes/operator.ts';
 import type { RouteParts } from '../routes/route-parts.ts';
+import { isRunOf } from '../routes/unresolved.ts';
 import type { Handlers } from './api-request.ts';
 import { runOf, unresolvedOf } from './convert.ts';
 import { ApiProblem } from './problems.ts';
@@ -85,7 +85,8 @@ export function handleUnresolved({ store, latest, log }: RouteParts): Handlers<U
 
     async readRun({ params, client }) {
       const run = await ask(store, () => readBulk(store, params.id ?? ''));
-      if (!run || !isOf(run, client)) throw new ApiProblem('not-found', { detail: 'No such run, or not any more.' });
+      if (!run || !isRunOf(run, { client }))
+        throw new ApiProblem('not-found', { detail: 'No such run, or not any more.' });
       return runOf(run);
     },
   };
@@ -102,9 +103,4 @@ function filterOf(
     ...(since === undefined ? {} : { since: Date.parse(since) }),
     ...(until === undefined ? {} : { until: Date.parse(until) }),
   };
-}
-
-/** Within one client, only the runs of that client. */
-function isOf({ filter }: BulkRun, client: string | undefined): boolean {
-  return client === undefined || filter.client === client;
 }

@@ -1,6 +1,7 @@
 /** What the API takes and answers. These schemas check what comes in, and describe both in the OpenAPI document. */
 import { AUDIT_ACTIONS, OPERATOR_WAYS } from '@wrapup/queue';
 import { z } from 'zod';
+import { MAX_REASON_LENGTH } from '../pages/actions.ts';
 import { CALL_STATES, DELIVERY_STATES } from '../queries/search-calls.ts';
 
 const time = (description: string) => z.iso.datetime().meta({ description: `${description}, ISO 8601 in UTC` });
@@ -66,7 +67,7 @@ const why = z
   .string()
   .trim()
   .min(1)
-  .max(300)
+  .max(MAX_REASON_LENGTH)
   .meta({ description: 'Why; kept in ledger and audit. No names, numbers or addresses' });
 
 const BULK = {

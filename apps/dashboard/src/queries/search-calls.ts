@@ -1,4 +1,3 @@
-import { clientOf } from '@wrapup/call';
 import { isOmission } from '@wrapup/destination';
 import {
   type CallRef,
@@ -9,6 +8,7 @@ import {
   type Store,
   writeCursor,
 } from '@wrapup/queue';
+import { isInScope } from '../security/client-scope.ts';
 import { DAY_MS } from './time-range.ts';
 
 /** What a delivery can be in, as filters list it. */
@@ -65,7 +65,7 @@ const MAX_SEARCH_MS = 2_000;
 
 /** Calls that are named one by one, as far as they are in the scope. */
 export async function readCalls(store: Store, calls: readonly CallRef[], client?: string): Promise<LedgerEntry[]> {
-  const own = calls.filter(({ source }) => client === undefined || clientOf(source) === client);
+  const own = calls.filter(({ source }) => isInScope({ client }, source));
   const entries = await Promise.all(own.map(({ source, call_id }) => store.ledger.read(source, call_id)));
   return entries.filter((entry) => entry !== undefined);
 }

@@ -156,7 +156,7 @@ function readQuery(value: (name: string) => string | undefined): UnresolvedQuery
 }
 
 /** Whether a run may be followed: within one client, only those of that client. */
-function isRunOf({ filter }: BulkRun, { client }: ClientScope): boolean {
+export function isRunOf({ filter }: BulkRun, { client }: { client?: string | undefined }): boolean {
   return client === undefined || filter.client === client;
 }
 

@@ -70,7 +70,7 @@ export function scopeOf(response: Response): ClientScope {
 }
 
 /** Whether a source, route or connection is inside the scope. @param name in full */
-export function isInScope({ client }: ClientScope, name: string): boolean {
+export function isInScope({ client }: { client?: string | undefined }, name: string): boolean {
   return client === undefined || clientOf(name) === client;
 }
 
