@@ -11,7 +11,8 @@ import {
   readJudgements,
   type Store,
 } from '@wrapup/queue';
-import { HOUR_MS, stepsOf, type TimeRange } from './time-range.ts';
+import { clientsToCount } from './clients.ts';
+import { stepsOf, type TimeRange } from './time-range.ts';
 
 /** How many of one kind there were in each step of the range, in their order. */
 export interface Series {
@@ -83,18 +84,14 @@ export interface OverviewParts {
   now: number;
 }
 
-/** Hours of clients that are read for one page. */
-const MOST_HASHES = 8_000;
 const MOST_LINES = 8;
 
 /** Everything that the first page says. Read from counts, so that it costs the same however many calls there were. */
 export async function readOverview(parts: OverviewParts): Promise<Overview> {
   const { store, config, client, connections, range, zone, now } = parts;
   const steps = stepsOf(range, zone);
-  const clients = client === undefined ? [undefined, ...(await clientsOf(store, config))] : [client];
-  const hashes = clients.length * ((range.until - range.from) / HOUR_MS);
-  const counted = hashes > MOST_HASHES ? [undefined] : clients;
-  const counts = { clients: counted, from: range.from, until: range.until };
+  const clients = await clientsToCount(store, client, range);
+  const counts = { clients: clients ?? [client], from: range.from, until: range.until };
   const [stats, judgements, parked, dead, lines, reports, webhooks, redis] = await Promise.all([
     readHourlyStats(store.redis, store.keys, counts),
     readJudgements(store.redis, store.keys, counts),
@@ -112,13 +109,8 @@ export async function readOverview(parts: OverviewParts): Promise<Overview> {
     now: { parked, dead, underWay },
     omissions: lines.filter(({ calls }) => calls > 0).slice(0, MOST_LINES),
     redis: redis.ok ? [] : redis.problems,
-    tooMany: counted.length < clients.length,
+    tooMany: clients === undefined,
   };
-}
-
-async function clientsOf(store: Store, config: Config): Promise<string[]> {
-  const known = await store.ledger.clients();
-  return [...new Set([...Object.keys(config.clients), ...known.map(({ client }) => client)])];
 }
 
 type Summary = Omit<
