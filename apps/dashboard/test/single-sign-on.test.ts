@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSingleSignOn, type SingleSignOnOptions } from '../src/security/single-sign-on.ts';
-import { BROWSER, configOf, type Harness, parked, startDashboard } from './support/harness.ts';
+import { BROWSER, configWithAcme, type Harness, parked, parkedOfAcme, startDashboard } from './support/harness.ts';
 import { startIdentityProvider } from './support/identity-provider.ts';
 
 const PEOPLE = {
@@ -14,7 +14,6 @@ const PEOPLE = {
   tom: { email: 'tom@example.com', email_verified: true, groups: ['staff'] },
   una: { email: 'dana@example.com', email_verified: false, groups: ['acme-support'] },
 };
-const acme = { name: 'acme', file: 'clients/acme.yaml', state: 'current', hash: 'a' } as const;
 
 let dashboard: Harness;
 let provider: Awaited<ReturnType<typeof startIdentityProvider>>;
@@ -32,13 +31,7 @@ beforeAll(async () => {
       { group: 'acme-support', role: 'viewer', client: 'acme' },
     ],
   };
-  const { retention, sources } = configOf();
-  const { main } = sources;
-  if (!main) throw new Error('the configuration has no source');
-  const config = configOf({
-    clients: { acme: { ...acme, errors: [], retention } },
-    sources: { ...sources, 'acme.main': { ...main, name: 'acme.main' } },
-  });
+  const config = configWithAcme();
   dashboard = await startDashboard({ singleSignOn: options, config: () => config, port });
 });
 afterAll(async () => {
@@ -117,11 +110,7 @@ describe('a sign-in at the provider', () => {
 
   it('binds to a client, whose calls alone are seen, and none of which may be dropped', async () => {
     const other = await dashboard.seed(parked());
-    const change = { state: 'parked' as const, code: 'ambiguous_person', reason: 'Two.' };
-    const own = await dashboard.seed({
-      source: 'acme.main',
-      deliveries: [{ route: 'acme.calls', connection: 'acme.sales', change }],
-    });
+    const own = await dashboard.seed(parkedOfAcme());
     const jar = new Jar();
     await jar.signIn('eve');
     const list = await (await jar.page('/parked')).text();
@@ -206,9 +195,7 @@ it.skipIf(!existsSync(CHROMIUM))(
   'a real browser signs in there, sees the calls of one client, and may not drop',
   async () => {
     const other = await dashboard.seed(parked());
-    const change = { state: 'parked' as const, code: 'ambiguous_person', reason: 'Two contacts.' };
-    const deliveries = [{ route: 'acme.calls', connection: 'acme.sales', change }];
-    const own = await dashboard.seed({ source: 'acme.main', deliveries });
+    const own = await dashboard.seed(parkedOfAcme());
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
     try {
       const page = await browser.newPage();

@@ -171,6 +171,12 @@ export const parked = (change: DeliveryChange = {}): Seed => ({
   ],
 });
 
+/** The same on the route of client acme, of `configWithAcme`. */
+export const parkedOfAcme = (): Seed => ({
+  source: 'acme.main',
+  deliveries: (parked().deliveries ?? []).map((one) => ({ ...one, route: 'acme.calls', connection: 'acme.sales' })),
+});
+
 interface Layer {
   route?: { path: string | RegExp | (string | RegExp)[]; methods: Record<string, boolean> };
   handle?: { stack?: Layer[] };
@@ -240,5 +246,20 @@ function statusAs(port: number, host: string, path: string): Promise<number> {
     })
       .on('error', reject)
       .end();
+  });
+}
+
+/** With a client, acme, that has a source, a connection and a route of its own. */
+export function configWithAcme(): Config {
+  const { retention, sources, connections, routes } = configOf();
+  const { main } = sources;
+  const [route] = routes;
+  if (!main || !route) throw new Error('the configuration has nothing');
+  const acme = { name: 'acme', file: 'clients/acme.yaml', state: 'current', hash: 'a', errors: [], retention } as const;
+  return configOf({
+    clients: { acme },
+    sources: { ...sources, 'acme.main': { ...main, name: 'acme.main' } },
+    connections: { ...connections, 'acme.sales': { name: 'acme.sales', kind: 'hubspot', settings: {} } },
+    routes: [...routes, { ...route, name: 'acme.calls', from: ['acme.main'], to: 'acme.sales' }],
   });
 }
