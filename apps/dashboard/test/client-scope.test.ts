@@ -77,14 +77,16 @@ beforeAll(async () => {
     const client = source === 'main' ? '' : 'bolt.';
     const change = marked(source);
     const deliveries = [{ route: `${client}calls`, connection: `${client}sales`, change }];
-    await dashboard.seed({ source, call_id, notes: [`${MARK}note`], deliveries });
+    await dashboard.seed({ source, call_id, outcome: `${MARK}outcome`, notes: [`${MARK}note`], deliveries });
   }
   const { store } = dashboard;
-  await store.connections.pause('bolt.sales', `${MARK}pause`);
+  const by = { name: `${MARK}operator`, via: 'dashboard' as const, from: '127.0.0.1' };
+  await store.connections.pause('bolt.sales', `${MARK}pause`, by);
   const run = await startBulk(store, {
     state: 'parked',
     action: 'drop',
     why: `${MARK}why`,
+    by,
     filter: { client: 'bolt', codes: ['none_of_these'] },
   });
   runOfBolt = run.id;
@@ -134,7 +136,7 @@ describe('a login that is bound to a client', () => {
     }
     expect(found.bound).toEqual([]);
     expect([...found.whole]).toEqual(
-      expect.arrayContaining(['/', '/calls', `/calls/${ASKED}`, '/parked', '/connections', '/clients']),
+      expect.arrayContaining(['/', '/calls', `/calls/${ASKED}`, '/parked', '/connections', '/audit', '/clients']),
     );
   });
 
@@ -159,6 +161,26 @@ describe('a login that is bound to a client', () => {
     ['the board’s API', '/queues/api/queues', 403],
   ])('is refused %s', async (_what, path, status) => {
     expect((await dashboard.get(path, as(BOUND))).status).toBe(status);
+  });
+
+  it('finds no call of another by a person, and is given no names for one', async () => {
+    const keys = [{ by: 'number' as const, value: '14155550199' }];
+    for (const [source, call_id] of [
+      ['bolt.main', ASKED],
+      ['acme.main', own],
+    ] as const)
+      await dashboard.store.people.add({ source, call_id }, undefined, keys, 90);
+    const asked: [string, Record<string, string>][] = [
+      ['/calls/of-person', { person: '+1 415 555 0199' }],
+      ['/calls/names', { calls: `bolt.main:${ASKED}\nacme.main:${own}` }],
+    ];
+    for (const [path, fields] of asked) {
+      const shown = async (of: typeof BOUND) => {
+        const page = await (await write(path, fields, of)).text();
+        return [page.includes(own), page.includes(ASKED)];
+      };
+      expect([path, await shown(BOUND), await shown(WHOLE)]).toEqual([path, [true, false], [true, true]]);
+    }
   });
 
   it('changes nothing of another by any action', async () => {
