@@ -31,11 +31,11 @@ import { callLookRoutes } from './routes/calls/call-looks.ts';
 import { callRoutes } from './routes/calls/calls.ts';
 import { clientRoutes } from './routes/clients.ts';
 import { connectionRoutes } from './routes/connections.ts';
+import type { HandlerParts, Latest } from './routes/handler-parts.ts';
 import { loginRoutes } from './routes/login.ts';
 import { omissionRoutes } from './routes/omissions.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { playgroundRoutes } from './routes/playground.ts';
-import type { Latest, RouteParts } from './routes/route-parts.ts';
 import { unresolvedRoutes } from './routes/unresolved.ts';
 import { requireWhole, setScope } from './security/client-scope.ts';
 import { setHeaders } from './security/headers.ts';
@@ -101,7 +101,7 @@ export function createDashboard(parts: DashboardParts): Express {
   const connections = makeConnections(store, config, lookEvery);
   const queues = makeQueueNames(store, config, connections);
   addGauges(metrics, store, { config, queues, connections });
-  const routes: RouteParts = { store, config, latest, connections, log };
+  const routes: HandlerParts = { store, config, latest, connections, log };
   const hosts = makeHosts(allowedHosts, host);
 
   const app = express();

@@ -4,7 +4,7 @@ import { type DeliveryEntry, type LedgerEntry, readCursor } from '@wrapup/queue'
 import { MAX_REASON_LENGTH, REPLAYABLE } from '../pages/actions.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { type CallSearch, searchCalls } from '../queries/search-calls.ts';
-import type { RouteParts } from '../routes/route-parts.ts';
+import type { HandlerParts } from '../routes/handler-parts.ts';
 import { isInScope } from '../security/client-scope.ts';
 import type { Handlers } from './api-request.ts';
 import { callOf, deliveryOfCall } from './convert.ts';
@@ -20,7 +20,7 @@ interface Sought {
   client: string | undefined;
 }
 
-export function handleCalls({ store, latest }: RouteParts): Handlers<CallOperation> {
+export function handleCalls({ store, latest }: HandlerParts): Handlers<CallOperation> {
   /** @throws ApiProblem */
   async function findCall({ params, client }: Sought): Promise<LedgerEntry> {
     const { source = '', call_id = '' } = params;

@@ -3,7 +3,7 @@ import { scrub } from '@wrapup/destination';
 import { MAX_REASON_LENGTH } from '../pages/actions.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { readClients } from '../queries/clients.ts';
-import type { RouteParts } from '../routes/route-parts.ts';
+import type { HandlerParts } from '../routes/handler-parts.ts';
 import { isInScope } from '../security/client-scope.ts';
 import type { Handlers } from './api-request.ts';
 import { auditedOf, clientOfApi, connectionOf, omissionOf, quotaOf } from './convert.ts';
@@ -14,7 +14,7 @@ type InstallationOperation =
   | ('listOmissions' | 'listQuotas' | 'listAudit');
 
 /** Connections, clients, omissions, quotas and the audit. */
-export function handleInstallation({ store, config, connections }: RouteParts): Handlers<InstallationOperation> {
+export function handleInstallation({ store, config, connections }: HandlerParts): Handlers<InstallationOperation> {
   const namesFor = async (client: string | undefined) =>
     (await ask(store, connections)).filter((name) => isInScope({ client }, name));
 

@@ -14,8 +14,8 @@ import {
 import type { z } from 'zod';
 import { MAX_REASON_LENGTH } from '../pages/actions.ts';
 import { ask } from '../queries/ask-redis.ts';
+import type { HandlerParts } from '../routes/handler-parts.ts';
 import { orLate } from '../routes/operator.ts';
-import type { RouteParts } from '../routes/route-parts.ts';
 import { isRunOf } from '../routes/unresolved.ts';
 import type { Handlers } from './api-request.ts';
 import { runOf, unresolvedOf } from './convert.ts';
@@ -37,7 +37,7 @@ interface Many {
   client: string | undefined;
 }
 
-export function handleUnresolved({ store, latest, log }: RouteParts): Handlers<UnresolvedOperation> {
+export function handleUnresolved({ store, latest, log }: HandlerParts): Handlers<UnresolvedOperation> {
   async function list(
     state: UnresolvedState,
     { limit, cursor, client: _, ...places }: z.output<typeof UNRESOLVED_QUERY>,

@@ -19,7 +19,7 @@ import { clientAddress, LogThrottle, networkOf } from '@wrapup/telemetry';
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from 'express';
 import type { z } from 'zod';
 import { ask, Unavailable } from '../queries/ask-redis.ts';
-import type { RouteParts } from '../routes/route-parts.ts';
+import type { HandlerParts } from '../routes/handler-parts.ts';
 import type { LoginThrottle } from '../security/login-throttle.ts';
 import { hasRight } from '../security/rights.ts';
 import type { CheckedRequest, Handlers } from './api-request.ts';
@@ -35,7 +35,7 @@ import { RATE_PER_MINUTE, TokenRate } from './token-rate.ts';
 const MAX_BODY = 64 * 1024;
 const LOG_EVERY_MS = 1_000;
 
-export interface ApiRouterParts extends RouteParts {
+export interface ApiRouterParts extends HandlerParts {
   /** Shared with the passwords: guesses at either count together. */
   throttle: LoginThrottle;
   /** Waits for the given milliseconds. */
@@ -138,7 +138,7 @@ const refuseOtherTypes: RequestHandler = (request, _response, next) => {
 
 /** @throws ApiProblem */
 async function readRequest(
-  { store, config }: Pick<RouteParts, 'store' | 'config'>,
+  { store, config }: Pick<HandlerParts, 'store' | 'config'>,
   operation: ApiOperation,
   request: Request,
   response: Response,
@@ -190,14 +190,14 @@ function check(where: 'query' | 'body', schema: z.ZodType, given: unknown): unkn
   throw new ApiProblem('invalid-request', { detail: `${first?.at}: ${first?.message}`, errors });
 }
 
-function explain(log: RouteParts['log']): ErrorRequestHandler {
+function explain(log: HandlerParts['log']): ErrorRequestHandler {
   return (error, request, response, next) => {
     if (response.headersSent) return next(error);
     problemOf(error, request, log).send(response);
   };
 }
 
-function problemOf(error: unknown, request: Request, log: RouteParts['log']): ApiProblem {
+function problemOf(error: unknown, request: Request, log: HandlerParts['log']): ApiProblem {
   if (error instanceof ApiProblem) return error;
   if (error instanceof Unavailable) {
     log.warn({ err: error }, 'Redis could not be asked');

@@ -5,11 +5,11 @@ import { type AuditQuery, renderAudit } from '../pages/access/audit-page.ts';
 import { sendPage } from '../pages/layout.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { scopeOf } from '../security/client-scope.ts';
+import type { HandlerParts } from './handler-parts.ts';
 import { queryOf } from './request.ts';
-import type { RouteParts } from './route-parts.ts';
 
 /** `/audit`: what operators did. */
-export function auditRoutes({ store }: RouteParts): Router {
+export function auditRoutes({ store }: HandlerParts): Router {
   const router = Router();
   router.get('/audit', async (request, response) => {
     const query = readQuery((name) => queryOf(request, name));

@@ -4,10 +4,10 @@ import { sendPage } from '../pages/layout.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { readClients } from '../queries/clients.ts';
 import { scopeOf } from '../security/client-scope.ts';
-import type { RouteParts } from './route-parts.ts';
+import type { HandlerParts } from './handler-parts.ts';
 
 /** `/clients`: how each of them stands. Not there for a login that is bound to one. */
-export function clientRoutes({ store, config }: RouteParts): Router {
+export function clientRoutes({ store, config }: HandlerParts): Router {
   const router = Router();
   router.get('/clients', async (_request, response, next) => {
     if (scopeOf(response).isBound) return next();

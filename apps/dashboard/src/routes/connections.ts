@@ -6,13 +6,13 @@ import { renderConnections } from '../pages/connections-page.ts';
 import { renderMessage, sendPage } from '../pages/layout.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
+import type { HandlerParts } from './handler-parts.ts';
 import { noticeOf } from './notices.ts';
 import { noteAction, operatorOf } from './operator.ts';
 import { fieldOf, queryOf } from './request.ts';
-import type { RouteParts } from './route-parts.ts';
 
 /** `/connections`, and `POST /connections/:name/pause` and `/resume`, each of which leaves a line in the log. */
-export function connectionRoutes({ store, config, connections, log }: RouteParts): Router {
+export function connectionRoutes({ store, config, connections, log }: HandlerParts): Router {
   const router = Router();
   const form = express.urlencoded({ extended: false, limit: '10kb' });
 

@@ -7,16 +7,16 @@ import { renderMessage, sendPage } from '../pages/layout.ts';
 import { type OmissionsQuery, type RouteHealth, renderOmissionsPage } from '../pages/omissions-page.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
+import type { HandlerParts } from './handler-parts.ts';
 import { readNotice } from './notices.ts';
 import { noteAction, operatorOf, orLate } from './operator.ts';
 import { fieldOf, queryOf } from './request.ts';
-import type { RouteParts } from './route-parts.ts';
 
 /**
  * `/omissions`, and `POST /omissions/:id/replay`, which is logged when it begins and when it is done; a long one continues in
  * this process. Interrupted, the same again does the rest: what is queued is left alone.
  */
-export function omissionRoutes({ store, config, latest, connections, log }: RouteParts): Router {
+export function omissionRoutes({ store, config, latest, connections, log }: HandlerParts): Router {
   const router = Router();
   const form = express.urlencoded({ extended: false, limit: '10kb' });
 

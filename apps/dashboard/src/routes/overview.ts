@@ -8,11 +8,11 @@ import { readOverview } from '../queries/overview.ts';
 import { readReconciliations } from '../queries/reconciliations.ts';
 import { readRange, zoneOf } from '../queries/time-range.ts';
 import { configOfScope, isInScope, scopeOf } from '../security/client-scope.ts';
+import type { HandlerParts } from './handler-parts.ts';
 import { queryOf } from './request.ts';
-import type { RouteParts } from './route-parts.ts';
 
 /** `/`: how many calls there were, what they came to, and what needs a person. It reads and changes nothing. */
-export function overviewRoutes({ store, config, connections }: RouteParts): Router {
+export function overviewRoutes({ store, config, connections }: HandlerParts): Router {
   const router = Router();
   router.get('/', async (request, response) => {
     const scope = scopeOf(response);

@@ -8,9 +8,9 @@ import { type PlaygroundResult, renderPlayground } from '../pages/playground-pag
 import { askCrm } from '../queries/ask-crm.ts';
 import { configOfScope, scopeOf } from '../security/client-scope.ts';
 import { hasRight, roleOf } from '../security/rights.ts';
+import type { HandlerParts } from './handler-parts.ts';
 import { noteLook } from './operator.ts';
 import { fieldOf } from './request.ts';
-import type { RouteParts } from './route-parts.ts';
 
 /** A payload with a long transcript fits; the limit keeps a mistaken paste from blocking the process. */
 const LIMIT = '5mb';
@@ -20,7 +20,7 @@ const LIMIT = '5mb';
  * only when that is asked for, and not without a line in the log. The only page that shows personal data: what its
  * reader has just pasted.
  */
-export function playgroundRoutes({ store, config, log }: RouteParts): Router {
+export function playgroundRoutes({ store, config, log }: HandlerParts): Router {
   const router = Router();
   const send = (response: Response, given: Given, result?: PlaygroundResult) => {
     const { sources, routes } = configOfScope(config(), scopeOf(response));

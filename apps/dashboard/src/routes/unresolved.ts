@@ -18,10 +18,10 @@ import { renderMessage, sendPage } from '../pages/layout.ts';
 import { renderUnresolved, STILL_MS, type UnresolvedQuery } from '../pages/unresolved-page.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { type ClientScope, configOfScope, isInScope, redirectTo, scopeOf } from '../security/client-scope.ts';
+import type { HandlerParts, Latest } from './handler-parts.ts';
 import { noticeOf, readNotice } from './notices.ts';
 import { noteAction, operatorOf, orLate } from './operator.ts';
 import { fieldOf, queryOf } from './request.ts';
-import type { Latest, RouteParts } from './route-parts.ts';
 
 /** Milliseconds that a search for a text may take, for the page and for its count, before it says "at least". */
 const SEARCH_MS = 80;
@@ -33,7 +33,7 @@ const REFRESH_S = 3;
  * that the filter names. What stopped after the page was made is left out. Each action is logged when it begins and when
  * it is done; a long one continues in this process, and `POST …/runs/:id` resumes one whose process ended.
  */
-export function unresolvedRoutes({ store, config, latest, connections, log }: RouteParts): Router {
+export function unresolvedRoutes({ store, config, latest, connections, log }: HandlerParts): Router {
   const router = Router();
   const form = express.urlencoded({ extended: false, limit: '10kb' });
 

@@ -6,13 +6,13 @@ import { renderMessage } from '../../pages/layout.ts';
 import { linkToCall } from '../../pages/parts.ts';
 import { ask } from '../../queries/ask-redis.ts';
 import { isInScope, redirectTo, scopeOf } from '../../security/client-scope.ts';
+import type { HandlerParts } from '../handler-parts.ts';
 import type { NoticeName } from '../notices.ts';
 import { noteAction, operatorOf } from '../operator.ts';
 import { fieldOf } from '../request.ts';
-import type { RouteParts } from '../route-parts.ts';
 
 /** `POST /calls/:id/replay`, `/choose` and `/drop`. Each is a form, each leaves a line in the log, each leads back to its page. */
-export function actionRoutes({ store, latest, log }: RouteParts): Router {
+export function actionRoutes({ store, latest, log }: HandlerParts): Router {
   const router = Router();
   const form = express.urlencoded({ extended: false, limit: '10kb' });
 

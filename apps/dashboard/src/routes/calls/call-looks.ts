@@ -7,15 +7,15 @@ import { renderMessage, sendPage } from '../../pages/layout.ts';
 import { askCrm } from '../../queries/ask-crm.ts';
 import { ask } from '../../queries/ask-redis.ts';
 import { configOfScope, isInScope, scopeOf } from '../../security/client-scope.ts';
+import type { HandlerParts } from '../handler-parts.ts';
 import { noteLook } from '../operator.ts';
 import { fieldOf } from '../request.ts';
-import type { RouteParts } from '../route-parts.ts';
 
 /**
  * `POST /calls/:id/transcript` and `/preview`: what was said in a call, and what a replay would change, for the one who asks. Forms,
  * so that no link leads there by mistake; each is noted in the audit before anything is read, and nothing of it is kept.
  */
-export function callLookRoutes({ store, config, log }: RouteParts): Router {
+export function callLookRoutes({ store, config, log }: HandlerParts): Router {
   const router = Router();
   const form = express.urlencoded({ extended: false, limit: '10kb' });
 

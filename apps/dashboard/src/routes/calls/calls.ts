@@ -24,13 +24,13 @@ import { CALL_STATES, type CallPage, type CallSearch, readCalls, searchCalls } f
 import { readMoment, zoneOf } from '../../queries/time-range.ts';
 import { type ClientScope, configOfScope, isInScope, redirectTo, scopeOf } from '../../security/client-scope.ts';
 import { hasRight, roleOf } from '../../security/rights.ts';
+import type { HandlerParts } from '../handler-parts.ts';
 import { noticeOf, noticeOfReplay } from '../notices.ts';
 import { noteLook } from '../operator.ts';
 import { fieldOf, queryOf } from '../request.ts';
-import type { RouteParts } from '../route-parts.ts';
 
 /** `/calls` the calls, `/calls/:id` one of them. They read and change nothing; a look into a CRM leaves a line in the log. */
-export function callRoutes({ store, config, connections, log }: RouteParts): Router {
+export function callRoutes({ store, config, connections, log }: HandlerParts): Router {
   const router = Router();
   const form = express.urlencoded({ extended: false, limit: '100kb' });
 

@@ -3,7 +3,7 @@ import type { Store } from '@wrapup/queue';
 import type { Logger } from '@wrapup/telemetry';
 
 /** What pages and API are made from. */
-export interface RouteParts {
+export interface HandlerParts {
   store: Store;
   /** The configuration as it is now. */
   config: () => Config;
