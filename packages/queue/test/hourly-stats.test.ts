@@ -144,6 +144,21 @@ describe('what is counted by the hour', () => {
     expect(await read('acme')).toEqual({ calls: [], deliveries: [], times: [] });
   });
 
+  it('is taken along to a client at whom the call has come already', async () => {
+    const call = await route();
+    await end(call, { state: 'written', result: 'booked' });
+    await end(await route({ ...call, source: 'acme.main', routes: ['notes'] }), { state: 'skipped' }, 80, 'notes');
+    const acme = (name: string) => `acme.${name}`;
+    await moveCall(store, call, { renaming: { source: acme, route: acme, connection: acme }, sameKey: true }, 0);
+    expect((await read()).deliveries).toEqual([]);
+    const { calls, deliveries } = await read('acme');
+    expect(calls).toMatchObject([{ source: 'acme.main', count: 1 }]);
+    expect(deliveries.map(({ state, count }) => [state, count]).sort()).toEqual([
+      ['skipped', 1],
+      ['written', 1],
+    ]);
+  });
+
   it('has a bounded number of names, and what is beyond is still counted', async () => {
     const calls = MAX_NAMES + 20;
     for (let n = 0; n < calls; n += 1) await route({ facts: { agent_id: `agent-${n}` }, routes: [] });

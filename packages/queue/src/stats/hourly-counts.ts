@@ -117,18 +117,20 @@ redis.call('HDEL', KEYS[1], 'counted')
 `,
 );
 
-/** Counts a call that was taken in as it was elsewhere, with its deliveries, unless it is counted here. KEYS ledger, counts. */
+/**
+ * Counts a call that was taken in as it was elsewhere, and its deliveries: of one that had come here already, those that it
+ * lacked. KEYS ledger, counts.
+ */
 export const countTaken = defineScript<null>(
   'wrapupCountTaken',
   `${COUNTS_LUA}
-if redis.call('HEXISTS', KEYS[1], 'counted') == 1 then return end
 if redis.call('HGET', KEYS[1], 'routed') ~= '1' then return end
-countCall(KEYS[2])
+if redis.call('HEXISTS', KEYS[1], 'counted') == 0 then countCall(KEYS[2]) end
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
   if string.sub(all[i], 1, 4) == 'dlv:' then
     local delivery = cjson.decode(all[i + 1])
-    if delivery.state ~= 'queued' then
+    if delivery.state ~= 'queued' and not delivery.counted then
       countEnd(KEYS[2], delivery, '')
       redis.call('HSET', KEYS[1], all[i], cjson.encode(delivery))
     end
