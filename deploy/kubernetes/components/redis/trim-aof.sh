@@ -13,7 +13,7 @@ check=${REDIS_CHECK_AOF:-redis-check-aof}
 folder=$1/appendonlydir
 
 [ -f "$folder/appendonly.aof.manifest" ] || exit 0
-# Only the last file can be unfinished: Redis has synced the others before it began this one.
+# Only the last file can be unfinished: with `appendfsync always` Redis has synced the others before it began this one.
 file=$folder/$(awk '$5 == "type" && $6 == "i" { name = $2 } END { print name }' "$folder/appendonly.aof.manifest")
 [ -f "$file" ] && [ -s "$file" ] || exit 0
 if ! command -v "$check" > /dev/null; then
