@@ -3,9 +3,10 @@
  * acknowledged call ends in exactly one call log of each CRM that it goes to, or in a parked or dead entry that is there to be
  * seen; none is there twice, and none is nowhere.
  */
+
+import { setTimeout as pause } from 'node:timers/promises';
 import type { LedgerEntry } from '../../packages/queue/src/index.ts';
 import { type CrmView, viewHubSpot, viewSalesforce } from './crm-view.ts';
-import { pause } from './rigging/pause.ts';
 import type { FaultSystem } from './system.ts';
 import type { SentCall } from './workload.ts';
 

@@ -1,7 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { makeRandom } from '../support/random.ts';
 import { checkRun, type Verdict, waitUntilSettled } from './check.ts';
 import type { Fault } from './kinds/scene.ts';
-import { pause } from './rigging/pause.ts';
 import type { FaultSystem } from './system.ts';
 import { type Progress, placeCalls, planCalls, seedPeople, sendCalls } from './workload.ts';
 

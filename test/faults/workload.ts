@@ -2,11 +2,12 @@
  * Calls as a day brings them, the same for the same seed: some people are in the CRM, some are not, many call more than
  * once, some calls leave a task, and a sender that gets no answer sends again.
  */
+
+import { setTimeout as pause } from 'node:timers/promises';
 import type { VoiceCall } from '@wrapup/sandbox';
 import { SAMPLE_AGENTS, samplePayload } from '../../packages/synthflow/src/index.ts';
 import { phoneOf } from '../support/phone.ts';
 import { pick, type Random, upTo } from '../support/random.ts';
-import { pause } from './rigging/pause.ts';
 import type { FaultSystem } from './system.ts';
 
 export interface PlannedCall {

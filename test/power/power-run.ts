@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { jobId, openStore, revisionOf, type Store } from '../../packages/queue/src/index.ts';
 import { samplePayload, sign } from '../../packages/synthflow/src/index.ts';
 import { freePort } from '../../scripts/ports.mjs';
@@ -192,8 +193,4 @@ async function findMissing(store: Store, sent: readonly Sent[]): Promise<[string
     );
   }
   return missing;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,6 +1,7 @@
 /** The CRM refuses, fails, hangs, commits and says nothing of it, answers what it should not. */
+
+import { setTimeout as pause } from 'node:timers/promises';
 import { upTo } from '../../support/random.ts';
-import { pause } from '../rigging/pause.ts';
 import { atMoments, crm, type Fault, WRITES } from './scene.ts';
 
 export const CRM_FAULTS: Fault[] = [

@@ -1,5 +1,5 @@
 /** Networks that let nothing through in one direction, names that are not known, certificates that are not trusted. */
-import { pause } from '../rigging/pause.ts';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { TcpProxy } from '../rigging/proxy.ts';
 import type { FaultSystem } from '../system.ts';
 import { atMoments, type Fault } from './scene.ts';

@@ -1,6 +1,7 @@
 /** Operators who act while things break, reconciliation beside what it would find, and two CRMs or two processes at once. */
+
+import { setTimeout as pause } from 'node:timers/promises';
 import { upTo } from '../../support/random.ts';
-import { pause } from '../rigging/pause.ts';
 import { atMoments, crm, type Fault, reconcile, WRITES } from './scene.ts';
 
 export const OPERATOR_FAULTS: Fault[] = [

@@ -1,6 +1,7 @@
 /** Processes that die, hang, are replaced, have other clocks; and calls that come often. */
+
+import { setTimeout as pause } from 'node:timers/promises';
 import { upTo } from '../../support/random.ts';
-import { pause } from '../rigging/pause.ts';
 import { type FaultSystem, freeze } from '../system.ts';
 import { atMoments, crm, type Fault, WRITES } from './scene.ts';
 

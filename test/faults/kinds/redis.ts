@@ -1,6 +1,7 @@
 /** Redis dies, hangs, is full, loses power, is taken over by its replica. */
+
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Random } from '../../support/random.ts';
-import { pause } from '../rigging/pause.ts';
 import type { RedisHost } from '../rigging/redis-host.ts';
 import { atMoments, type Fault, reconcile } from './scene.ts';
 

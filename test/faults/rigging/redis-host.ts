@@ -1,11 +1,11 @@
 /** The Redis of a run: what happens to it happens one thing after the other, and each process reaches it through a proxy of its own. */
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort } from '../../../scripts/ports.mjs';
 import { type PowerCut, PowerRedis, type Tail } from '../../power/power-redis.ts';
 import { buildShim } from '../../power/shim.ts';
 import type { Random } from '../../support/random.ts';
-import { pause } from './pause.ts';
 import { TcpProxy } from './proxy.ts';
 
 const SIDES = ['ingress', 'worker', 'run'] as const;
