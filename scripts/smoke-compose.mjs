@@ -11,6 +11,7 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from './ports.mjs';
 import { ROOT } from './set-up.mjs';
+import { shellBlocks } from './shell-blocks.mjs';
 
 const run = promisify(execFile);
 const MINUTE = 60_000;
@@ -346,10 +347,8 @@ function composeLines() {
   const documents = globSync(['README.md', 'docs/**/*.md'], { cwd: ROOT }).map((path) =>
     readFileSync(join(ROOT, path), 'utf8'),
   );
-  const blocks = documents.flatMap((text) =>
-    [...text.matchAll(/^( *)```sh\n([\s\S]*?)^\1```/gm)].map((found) => found[2]),
-  );
-  const lines = blocks
+  const lines = documents
+    .flatMap(shellBlocks)
     .flatMap((block) => block.split('\n'))
     .map((line) => line.replace(/\s#.*$| \|(?= grep).*$/g, '').trim());
   return [...new Set(lines.filter((line) => /^docker compose (?!up|--profile)/.test(line)))];

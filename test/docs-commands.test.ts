@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { freePort } from '../scripts/ports.mjs';
+import { shellBlocks } from '../scripts/shell-blocks.mjs';
 import { type Run, runScript } from './support/terminal.ts';
 import { type Listening, listenTiny } from './support/tiny-server.ts';
 
@@ -144,9 +145,7 @@ interface Line {
 
 /** The lines of the blocks of shell, without comments; a line that ends with `\` goes on in the next. */
 function linesOf(page: string): Line[] {
-  const text = readFileSync(join(ROOT, page), 'utf8');
-  const blocks = [...text.matchAll(/^( *)```sh\n([\s\S]*?)^\1```/gm)].map(([, , block = '']) => block);
-  return blocks
+  return shellBlocks(readFileSync(join(ROOT, page), 'utf8'))
     .flatMap((block) => block.split('\n'))
     .map((line) =>
       line

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { shellBlocks } from '../scripts/shell-blocks.mjs';
 
 const run = promisify(execFile);
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -35,7 +36,7 @@ async function linkModules(): Promise<void> {
 
 test('the commands of the guide lead from the scaffold to green', async () => {
   const guide = await readFile(join(ROOT, 'docs/guide/new-destination.md'), 'utf8');
-  const commands = /```sh\n([\s\S]*?)```/.exec(guide)?.[1]?.trim().split('\n') ?? [];
+  const commands = shellBlocks(guide)[0]?.trim().split('\n') ?? [];
   expect(commands[0]).toBe('npm run new-destination -- acme');
   // The copy's own runner must not take its settings from the one that runs this.
   const { VITEST: _, NODE_OPTIONS: __, ...rest } = process.env;

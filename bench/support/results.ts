@@ -15,6 +15,7 @@ import { drawChart, format, type Group } from './chart.ts';
 import { clientsTables } from './clients-tables.ts';
 import { earlierGroups, earlierTable } from './earlier-table.ts';
 import { keptTables } from './kept-tables.ts';
+import { busyRemark } from './machine.ts';
 
 const BENCH = resolve(import.meta.dirname, '..');
 const FIGURES = join(BENCH, 'results.json');
@@ -154,12 +155,7 @@ ${[
 }
 
 function head(title: string, { date, machine }: Measured<unknown>, text: string): string {
-  const [, cores, load] = /^(\d+) cores.* load average (\d+) /.exec(machine) ?? [];
-  const busy =
-    Number(load) > Number(cores)
-      ? ' **The machine was busy with other work meanwhile: times and CPU are above those of a machine of its own; counts and bytes hold.**'
-      : '';
-  return `## ${title}\n\n${text}\n\nMeasured on ${date}: ${machine}.${busy}\n`;
+  return `## ${title}\n\n${text}\n\nMeasured on ${date}: ${machine}.${busyRemark(machine)}\n`;
 }
 
 function ingressPart({ ingress }: Results): string {

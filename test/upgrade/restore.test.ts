@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { wrapup } from '../../apps/cli/test/support/run.ts';
+import { shellBlocks } from '../../scripts/shell-blocks.mjs';
 import { makeConfig } from '../support/config.ts';
 import { startRedis } from '../support/redis.ts';
 import { openSystem, SECRET } from '../support/system.ts';
@@ -15,7 +16,7 @@ const PAGE = readFileSync(resolve(import.meta.dirname, '../../docs/guide/backup.
 /** The first lines for a shell under a heading of the page. */
 function commandsOf(heading: string): string {
   const part = PAGE.split(/^## /m).find((text) => text.startsWith(`${heading}\n`)) ?? '';
-  const lines = /^( *)```sh\n([\s\S]*?)^\1```$/m.exec(part)?.[2];
+  const [lines] = shellBlocks(part);
   if (!lines) throw new Error(`docs/guide/backup.md has no commands under ${heading}`);
   return lines;
 }
