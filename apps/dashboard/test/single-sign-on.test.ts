@@ -150,6 +150,18 @@ describe('a sign-in at the provider', () => {
     expect(await answer.text()).toContain('content="0; url=/"');
   });
 
+  it('that proves nothing is logged with its address, and not as often as a sender likes', async () => {
+    const begun = Buffer.from(JSON.stringify({ state: 's', nonce: 'n', verifier: 'v', next: '/' })).toString(
+      'base64url',
+    );
+    const cookie = `wrapup_sign_on=${begun}`;
+    for (let n = 0; n < 30; n += 1)
+      expect((await dashboard.get('/login/callback?code=x&state=other', { cookie })).status).toBe(403);
+    const lines = dashboard.logged().match(/.*proved nothing.*/g) ?? [];
+    expect(lines[0]).toContain('"address":"127.0.0.1"');
+    expect(lines.length).toBeLessThan(30);
+  });
+
   it('is worth nothing at a dashboard without it, or with another provider', async () => {
     const { answer } = await new Jar().signIn('dana');
     const cookie = /wrapup_session=[^;]+/.exec(answer.headers.getSetCookie().join())?.[0] ?? '';

@@ -15,12 +15,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { own } from '@wrapup/call';
 import { type LoginRole, ROLES } from '@wrapup/config';
 import type { ApiToken } from '@wrapup/queue';
-import { clientAddress, LogThrottle, networkOf } from '@wrapup/telemetry';
+import { clientAddress, networkOf } from '@wrapup/telemetry';
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from 'express';
 import type { z } from 'zod';
 import { ask, Unavailable } from '../queries/ask-redis.ts';
 import type { HandlerParts } from '../routes/handler-parts.ts';
-import type { LoginThrottle } from '../security/login-throttle.ts';
+import { type LoginThrottle, makeLogFailure } from '../security/login-throttle.ts';
 import { hasRight } from '../security/rights.ts';
 import type { CheckedRequest, Handlers } from './api-request.ts';
 import { type ApiOperation, OPERATIONS, type OperationId } from './contract.ts';
@@ -33,7 +33,6 @@ import { RATE_PER_MINUTE, TokenRate } from './token-rate.ts';
 
 /** Bytes of a body. */
 const MAX_BODY = 64 * 1024;
-const LOG_EVERY_MS = 1_000;
 
 export interface ApiRouterParts extends HandlerParts {
   /** Shared with the passwords: guesses at either count together. */
@@ -101,7 +100,7 @@ function requireToken({
   wait: (ms: number) => Promise<unknown>;
   now: () => number;
 }): RequestHandler {
-  const logThrottle = new LogThrottle(LOG_EVERY_MS);
+  const logFailure = makeLogFailure(log);
   const rate = new TokenRate(now);
   return async (request, response, next) => {
     const text = /^Bearer +([\w-]+) *$/i.exec(request.headers.authorization ?? '')?.[1];
@@ -110,11 +109,9 @@ function requireToken({
     const token = await ask(store, () => store.tokens.verify(text, now()));
     const role = ROLES.find((one) => one === token?.role);
     if (!token || !role) {
-      const address = clientAddress(request);
-      const network = networkOf(address);
+      const network = networkOf(clientAddress(request));
       throttle.failed(network);
-      const left_out = logThrottle.admit(network);
-      if (left_out !== undefined) log.warn({ address, ...(left_out > 0 && { left_out }) }, 'wrong token');
+      logFailure(request, 'wrong token');
       await wait(throttle.delay(network));
       throw new ApiProblem('wrong-token', { headers });
     }

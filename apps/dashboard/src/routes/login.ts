@@ -4,6 +4,7 @@ import express, { type Request, type Response, Router } from 'express';
 import { renderMessage, sendPage } from '../pages/layout.ts';
 import { renderLogin } from '../pages/login-page.ts';
 import { ask } from '../queries/ask-redis.ts';
+import { makeLogFailure } from '../security/login-throttle.ts';
 import type { CheckPassword } from '../security/password.ts';
 import type { Principal } from '../security/principal.ts';
 import {
@@ -32,6 +33,7 @@ export interface LoginRoutesParts {
 /** `GET` and `POST /login`, and `POST /logout`: before anyone is known, behind the checks of host and origin. */
 export function loginRoutes({ sessions, checkPassword, log, store, singleSignOn }: LoginRoutesParts): Router {
   const router = Router();
+  const logFailure = makeLogFailure(log);
   const form = express.urlencoded({ extended: false, limit: '10kb' });
 
   router.get('/login', (request, response) => {
@@ -72,7 +74,7 @@ export function loginRoutes({ sessions, checkPassword, log, store, singleSignOn 
         setSignOnCookie(request, response, Buffer.from(JSON.stringify(begun)).toString('base64url'));
         response.redirect(303, location);
       } catch (error) {
-        log.warn({ err: error }, 'the identity provider does not answer');
+        logFailure(request, 'the identity provider does not answer', { err: error });
         const lines = ['The identity provider does not answer. Try again in a moment.'];
         response.status(503).send(renderMessage('Not now', lines));
       }
@@ -80,8 +82,7 @@ export function loginRoutes({ sessions, checkPassword, log, store, singleSignOn 
 
     router.get(CALLBACK_PATH, async (request, response) => {
       const begun = readBegun(takeSignOnCookie(request, response));
-      const at = request.originalUrl.indexOf('?');
-      const principal = begun && (await proved(provider, begun, at < 0 ? '' : request.originalUrl.slice(at)));
+      const principal = begun && (await proved(provider, begun, request));
       if (!begun || typeof principal !== 'object') {
         const why =
           principal === 'no role'
@@ -105,16 +106,17 @@ export function loginRoutes({ sessions, checkPassword, log, store, singleSignOn 
   async function proved(
     provider: SingleSignOn,
     begun: BegunSignOn,
-    query: string,
+    request: Request,
   ): Promise<Principal | 'no role' | undefined> {
+    const at = request.originalUrl.indexOf('?');
     try {
-      return await provider.end(query, begun);
+      return await provider.end(at < 0 ? '' : request.originalUrl.slice(at), begun);
     } catch (error) {
       if (error instanceof NoRole) {
         log.warn({ user: (error as Error).message }, 'the identity provider knows someone who has no role here');
         return 'no role';
       }
-      log.warn({ err: error }, 'a sign-in at the identity provider proved nothing');
+      logFailure(request, 'a sign-in at the identity provider proved nothing', { err: error });
       return undefined;
     }
   }

@@ -1,3 +1,6 @@
+import { clientAddress, type Logger, LogThrottle, networkOf } from '@wrapup/telemetry';
+import type { Request } from 'express';
+
 /**
  * Slows guessing by address. Each wrong password doubles the delay of the next answer to that address, up to two
  * seconds; the right one is delayed alike and always taken, so that an attacker cannot lock an operator out. Guesses
@@ -55,4 +58,19 @@ export class LoginThrottle {
     const failures = this.#failures.get(address);
     return failures && this.#now() - failures.at < FORGET_AFTER_MS ? failures.count : 0;
   }
+}
+
+/** Least distance of two log lines on one network, which an attacker would otherwise make by the thousand. */
+const LOG_EVERY_MS = 1_000;
+
+/** Logs that a sign-in failed, with its address. */
+export type LogFailure = (request: Request, text: string, fields?: { err: unknown }) => void;
+
+export function makeLogFailure(log: Logger): LogFailure {
+  const throttle = new LogThrottle(LOG_EVERY_MS);
+  return (request, text, fields) => {
+    const address = clientAddress(request);
+    const left_out = throttle.admit(networkOf(address));
+    if (left_out !== undefined) log.warn({ address, ...fields, ...(left_out > 0 && { left_out }) }, text);
+  };
 }

@@ -1,13 +1,10 @@
 import { hash as digest, randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { hashPassword, isPasswordOf } from '@wrapup/config';
-import { clientAddress, digestOfSecret, isSecret, type Logger, LogThrottle, networkOf } from '@wrapup/telemetry';
+import { clientAddress, digestOfSecret, isSecret, type Logger, networkOf } from '@wrapup/telemetry';
 import type { Request } from 'express';
-import { LoginThrottle } from './login-throttle.ts';
+import { LoginThrottle, makeLogFailure } from './login-throttle.ts';
 import { type Credentials, type FindLogin, type Login, type Principal, principalOf } from './principal.ts';
-
-/** Least distance of two log lines on one address, which an attacker would otherwise make by the thousand. */
-const LOG_EVERY_MS = 1_000;
 
 /** Resolves with the principal, or with undefined for a wrong user or password; up to two seconds later either way. */
 export type CheckPassword = (request: Request, given: Credentials) => Promise<Principal | undefined>;
@@ -33,18 +30,16 @@ export function makePasswordCheck({
   throttle = new LoginThrottle(),
   wait = pause,
 }: PasswordCheckParts): CheckPassword {
-  const logThrottle = new LogThrottle(LOG_EVERY_MS);
+  const logFailure = makeLogFailure(log);
   const matches = makeMatch(hasHashes);
   return async (request, given) => {
-    const address = clientAddress(request);
-    const network = networkOf(address);
+    const network = networkOf(clientAddress(request));
     const login = findLogin(given.user);
     // Compared for an unknown user as well, so that the time does not tell who has a login.
     const isRight = (await matches(given.password, login)) && login !== undefined;
     if (!isRight) {
       throttle.failed(network);
-      const left_out = logThrottle.admit(network);
-      if (left_out !== undefined) log.warn({ address, ...(left_out > 0 && { left_out }) }, 'wrong user or password');
+      logFailure(request, 'wrong user or password');
     }
     const delay = throttle.delay(network);
     if (isRight) throttle.succeeded(network);
