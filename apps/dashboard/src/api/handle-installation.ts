@@ -1,5 +1,6 @@
 import { narrowConfig } from '@wrapup/config';
 import { scrub } from '@wrapup/destination';
+import { isAuditId } from '@wrapup/queue';
 import { MAX_REASON_LENGTH } from '../pages/actions.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { readClients } from '../queries/clients.ts';
@@ -69,7 +70,7 @@ export function handleInstallation({ store, config, connections }: HandlerParts)
     },
 
     async listAudit({ query: { limit, cursor, since, until, client: _, ...filter }, client }) {
-      if (cursor !== undefined && !/^\d{1,15}-\d{1,10}$/.test(cursor)) throw new ApiProblem('invalid-cursor');
+      if (cursor !== undefined && !isAuditId(cursor)) throw new ApiProblem('invalid-cursor');
       const times = {
         since: since === undefined ? undefined : Date.parse(since),
         until: until === undefined ? undefined : Date.parse(until),

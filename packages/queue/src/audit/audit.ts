@@ -32,7 +32,6 @@ export interface AuditPage {
 const STEP_SIZE = 1_000;
 /** Ms after which a search stops with what it has. */
 const SEARCH_MS = 2_000;
-const ID = /^\d{1,15}-\d{1,10}$/;
 
 /** Reads and writes the record of what operators did (`audit-entry.ts`): a stream, kept as long as the ledger. */
 export class Audit {
@@ -71,7 +70,7 @@ export class Audit {
     const entries: AuditEntry[] = [];
     const deadline = Date.now() + SEARCH_MS;
     const end = String(filter.since ?? '-');
-    let start = after !== undefined && ID.test(after) ? `(${after}` : String(filter.until ?? '+');
+    let start = after !== undefined && isAuditId(after) ? `(${after}` : String(filter.until ?? '+');
     for (;;) {
       const rows = await this.#redis.xrevrange(this.#key, start, end, 'COUNT', STEP_SIZE);
       for (const [id, fields] of rows) {
@@ -108,6 +107,11 @@ export class Audit {
   async trim(before: number): Promise<number> {
     return this.#redis.xtrim(this.#key, 'MINID', Math.max(0, before));
   }
+}
+
+/** Whether a text can be the id of an entry, after which a page begins. */
+export function isAuditId(text: string): boolean {
+  return /^\d{1,15}-\d{1,10}$/.test(text);
 }
 
 function readEntry(id: string, fields: string[]): AuditEntry {
