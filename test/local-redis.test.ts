@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +57,12 @@ test('what a private server confirmed is still there after a kill and a restart 
   expect(await ask(redis.url, 'GET kept')).toContain('yes');
 });
 
+/** Its append-only file; before Redis 7 there is one alone. */
+function incrementOf(dir: string): string {
+  const name = readdirSync(dir, { recursive: true, encoding: 'utf8' }).find((one) => one.endsWith('.incr.aof'));
+  return join(dir, name ?? 'appendonly.aof');
+}
+
 /** Starts a server, has it carry out one script of three writes, and leaves its file as a crash would, but for the end. */
 async function leaveFile(end: (file: Buffer) => Buffer): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), 'wrapup-damaged-'));
@@ -64,8 +70,7 @@ async function leaveFile(end: (file: Buffer) => Buffer): Promise<string> {
   await ask(server.url, 'SET kept yes');
   await ask(server.url, `EVAL "for n = 1, 3 do redis.call('SET', 'part' .. n, 'of one step') end" 0`);
   await server.stop();
-  const name = readdirSync(dir, { recursive: true, encoding: 'utf8' }).find((one) => one.endsWith('.incr.aof'));
-  const file = join(dir, name ?? 'appendonly.aof');
+  const file = incrementOf(dir);
   writeFileSync(file, end(readFileSync(file)));
   return dir;
 }
@@ -76,10 +81,16 @@ test.each([
   ['full of zeros at its end', (file: Buffer) => Buffer.concat([file.subarray(0, -20), Buffer.alloc(500)])],
 ])('a file that is %s is cut before the transaction, and what comes then stays', async (_, end) => {
   const dir = await leaveFile(end);
+  const left = readFileSync(incrementOf(dir));
   for (const round of ['first', 'second']) {
     const server = await startRedisServer({ dir, appendonly: true });
     expect(await ask(server.url, 'EXISTS part1 part2 part3')).toBe(':0');
     expect(await ask(server.url, 'GET kept')).toContain('yes');
+    // The disk may be what damaged it, and not a power cut.
+    const kept = readFileSync(join(dir, 'unfinished.aof'));
+    expect(left.subarray(left.length - kept.length).equals(kept)).toBe(true);
+    expect(kept.toString('latin1')).toContain('of one step');
+    expect(statSync(join(dir, 'unfinished.aof')).mode & 0o777).toBe(0o600);
     if (round === 'second') expect(await ask(server.url, 'GET later')).toContain('yes');
     else expect(await ask(server.url, 'SET later yes')).toBe('+OK');
     await server.stop();

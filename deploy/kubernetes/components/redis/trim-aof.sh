@@ -8,6 +8,7 @@
 # So Redis is run with `aof-load-truncated no`, and this cuts before the transaction. Never more than MOST bytes: what was not yet
 # synced is less. If more is damaged, the disk is, and Redis says why it does not start.
 set -u
+umask 077
 MOST=8388608
 check=${REDIS_CHECK_AOF:-redis-check-aof}
 folder=$1/appendonlydir
@@ -26,8 +27,14 @@ if [ -z "$damaged" ] || [ "$damaged" -gt "$MOST" ]; then
   echo "trim-aof: $file is damaged, and not at its end alone (${damaged:-?} bytes): see docs/runbooks/redis-down.md" >&2
   exit 0
 fi
+# A disk that damages what it has confirmed looks the same as a power cut: what is cut off is kept, the last such end.
+kept=$1/unfinished.aof
+if ! tail -c "$damaged" "$file" > "$kept"; then
+  echo "trim-aof: $kept cannot be written: nothing is cut off $file" >&2
+  exit 0
+fi
 if printf 'y\n' | "$check" --fix "$file" > /dev/null 2>&1; then
-  echo "trim-aof: cut off $damaged bytes that were unfinished at the end of $file, and so never acknowledged" >&2
+  echo "trim-aof: cut off $damaged bytes that were unfinished at the end of $file, and keeps them in $kept" >&2
 else
   echo "trim-aof: $check could not cut off $damaged unfinished bytes at the end of $file: see docs/runbooks/redis-down.md" >&2
 fi
