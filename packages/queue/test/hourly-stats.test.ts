@@ -234,4 +234,17 @@ describe('what Synthflow judged', () => {
     const [key = ''] = await store.redis.keys(`${store.keys.counts}:judged:*`);
     expect((await store.redis.pttl(key)) / (24 * HOUR_MS)).toBeGreaterThan(89.9);
   });
+
+  it('keeps a bounded number of agents apart in an hour, and counts the others together', async () => {
+    const ended_at = NOW - 5 * HOUR_MS;
+    const analysis = { goal: 'true', persona: 'partial' } as const;
+    for (let agent = 0; agent < 600; agent++)
+      store.counters.addJudgements({ source: 'main', agent_id: `agent-${agent}`, ended_at }, analysis, 90);
+    await store.counters.flush();
+    const range = { clients: [undefined], from: ended_at, until: ended_at + 1 };
+    const counts = await readJudgements(store.redis, store.keys, range);
+    expect(new Set(counts.map(({ agent_id }) => agent_id)).size).toBe(501);
+    expect(counts.filter(({ agent_id }) => agent_id === 'other').map(({ count }) => count)).toEqual([100, 100]);
+    expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(1_200);
+  });
 });

@@ -1,24 +1,6 @@
 import { clientOf } from '@wrapup/call';
 import type { Client, Config } from '@wrapup/config';
 import { asIngressSees, isPaused, type Store, type UnresolvedState } from '@wrapup/queue';
-import { HOUR_MS } from './time-range.ts';
-
-/** Hours of clients whose counts are read for one page. */
-const MOST_HOURS = 8_000;
-
-/**
- * Whose counts make up those of the installation, or of one client: undefined among them stands for wrapup.yaml itself.
- * @returns undefined where one page would read too many for that time
- */
-export async function clientsToCount(
-  store: Store,
-  client: string | undefined,
-  { from, until }: { from: number; until: number },
-): Promise<(string | undefined)[] | undefined> {
-  const clients =
-    client === undefined ? [undefined, ...(await store.ledger.clients()).map((one) => one.client)] : [client];
-  return clients.length * ((until - from) / HOUR_MS) > MOST_HOURS ? undefined : clients;
-}
 
 /** How one client stands, or what is of none. */
 export interface ClientReport {

@@ -1,6 +1,7 @@
 import { isOmission } from '@wrapup/destination';
 import {
   type CallRef,
+  clientsToCount,
   cursorOf,
   type DeliveryState,
   type LedgerEntry,
@@ -9,7 +10,6 @@ import {
   writeCursor,
 } from '@wrapup/queue';
 import { isInScope } from '../security/client-scope.ts';
-import { clientsToCount } from './clients.ts';
 import { DAY_MS } from './time-range.ts';
 
 /** What a delivery can be in, as filters list it. */
@@ -110,7 +110,7 @@ const LATEST_WEBHOOK_MS = DAY_MS;
 async function placeBehind(store: Store, { from, until }: CallSearch, client?: string): Promise<string | undefined> {
   if (from === undefined || until === undefined || until + LATEST_WEBHOOK_MS > Date.now()) return undefined;
   if (until - from > MOST_COUNTED_MS) return undefined;
-  const clients = await clientsToCount(store, client, { from, until });
+  const clients = await clientsToCount(store.ledger, client, { from, until });
   if (!clients) return undefined;
   const { calls } = await readHourlyStats(store.redis, store.keys, { clients, from, until });
   if (calls.some(({ received }) => received !== 'webhook')) return undefined;

@@ -14,21 +14,30 @@ import { type JudgedCall, judgementsKey, judgementsOf } from '../stats/judgement
 import { sumHashes } from './omissions.ts';
 import { DAY_MS, HOUR_MS } from './omissions-index.ts';
 
-/** Counters of one route and day: mappings have some tens of fields, but callers' systems name variables. */
+/** Counters of one route and day, or one hour of judgements: mappings have some tens of fields, but callers' systems name variables. */
 const MAX_COUNTERS = 1_000;
 /** What is counted tells how a mapping fares now. */
 const KEPT_MS = 14 * DAY_MS;
 const FLUSH_MS = 2_000;
 
-/** Adds sums to counters; names beyond the limit are not begun. KEYS counters. ARGV ms kept, then name and sum in turn. */
+/**
+ * Adds sums to counters. Names beyond the limit are not begun; those of agents are added to the agent `other` of their source,
+ * of whom there are as many names as there are criteria. KEYS counters. ARGV ms kept, 1 where names are of agents, then name and
+ * sum in turn.
+ */
 const addCounters = defineScript<null>(
   'wrapupAddCounters',
   `
 local size = redis.call('HLEN', KEYS[1])
-for i = 2, #ARGV, 2 do
-  local isKnown = redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1
+for i = 3, #ARGV, 2 do
+  local name = ARGV[i]
+  local isKnown = redis.call('HEXISTS', KEYS[1], name) == 1
+  if not isKnown and size >= ${MAX_COUNTERS} and ARGV[2] == '1' then
+    name = string.gsub(name, '^([^|]*)|[^|]*|', '%1|other|', 1)
+    isKnown = true
+  end
   if isKnown or size < ${MAX_COUNTERS} then
-    redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[i + 1])
+    redis.call('HINCRBY', KEYS[1], name, ARGV[i + 1])
     if not isKnown then size = size + 1 end
   end
 end
@@ -92,10 +101,10 @@ export class FieldCounters {
     const day = Math.floor(now / DAY_MS);
     const write = async ([base, sums]: [string, Map<string, number>]) => {
       const key = `${this.#keys.omissions}${base}:${day}`;
-      await addCounters(this.#redis, [key], [KEPT_MS, ...[...sums].flat()]);
+      await addCounters(this.#redis, [key], [KEPT_MS, 0, ...[...sums].flat()]);
     };
     const writeJudged = ([key, { kept, sums }]: [string, { kept: number; sums: Map<string, number> }]) =>
-      addCounters(this.#redis, [key], [kept, ...[...sums].flat()]);
+      addCounters(this.#redis, [key], [kept, 1, ...[...sums].flat()]);
     await Promise.all([...[...pending].map(write), ...[...judged].map(writeJudged)]).catch(this.#onError);
   }
 

@@ -1,4 +1,5 @@
 import type { DeliveryState, Received } from '../ledger/entry.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { HOUR_MS } from '../omissions/omissions-index.ts';
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
@@ -55,6 +56,22 @@ export interface StatsRange {
   /** Epoch ms. Whole hours are counted: that of `from`, up to and with the one before that of `until` where it begins one. */
   from: number;
   until: number;
+}
+
+/** Hours of clients whose counts are read at once. */
+const MOST_HOURS = 8_000;
+
+/**
+ * Whose counts make up those of the installation, or of one client: undefined among them stands for wrapup.yaml itself.
+ * @returns undefined where that would be too many for that time
+ */
+export async function clientsToCount(
+  ledger: Ledger,
+  client: string | undefined,
+  { from, until }: { from: number; until: number },
+): Promise<(string | undefined)[] | undefined> {
+  const clients = client === undefined ? [undefined, ...(await ledger.clients()).map((one) => one.client)] : [client];
+  return clients.length * ((until - from) / HOUR_MS) > MOST_HOURS ? undefined : clients;
 }
 
 /** Hashes that are read at once. */

@@ -60,3 +60,20 @@ export async function readJudgements(
     return { source, agent_id, criterion, value: value as JudgementCount['value'], count };
   });
 }
+
+/** How often a criterion was judged well. */
+export interface JudgementSum {
+  yes: number;
+  partly: number;
+  all: number;
+}
+
+/** @param inverted where it speaks for the agent that it was not met */
+export function sumJudgements(counts: readonly JudgementCount[], criterion: string, inverted = false): JudgementSum {
+  const of = (wanted: JudgementCount['value']) =>
+    counts
+      .filter((one) => one.criterion === criterion && one.value === wanted)
+      .reduce((sum, { count }) => sum + count, 0);
+  const [met, partly, missed] = [of('true'), of('partial'), of('false')];
+  return { yes: inverted ? missed : met, partly, all: met + partly + missed };
+}

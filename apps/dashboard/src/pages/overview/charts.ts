@@ -1,8 +1,9 @@
 /** Stacked bars as SVG: readable and clickable without a script, with the same numbers as a table. */
+
+import type { Series } from '@wrapup/queue';
 import { type HtmlPart, html } from '@wrapup/telemetry';
 import { scaleBand, scaleLinear } from 'd3-scale';
 import { stack } from 'd3-shape';
-import type { Series } from '../../queries/overview.ts';
 
 export interface ChartParts {
   title: string;

@@ -1,15 +1,9 @@
 import { CRITERIA } from '@wrapup/call';
-import type { JudgementCount } from '@wrapup/queue';
+import { type JudgementCount, type JudgementSum, sumJudgements } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 
 /** Agents beside each other, those of the most judgements. */
 const MOST_AGENTS = 5;
-
-interface Judged {
-  yes: number;
-  partly: number;
-  all: number;
-}
 
 /** How Synthflow's analysis judged the calls of each agent; nothing where none was judged. */
 export function renderJudgements(
@@ -30,19 +24,10 @@ export function renderJudgements(
     return nameOf(source, id) ?? (id.slice(0, 8) || 'not named');
   };
   return html`<section><h2>What Synthflow judged</h2><div class="wide"><table><thead><tr><th scope="col">Criterion</th>${agents.map(({ key }) => html`<th scope="col">${headOf(key)}</th>`)}</tr></thead>
-<tbody>${known.map(({ name, label, inverted }) => html`<tr><th scope="row">${label}</th>${agents.map(({ counts }) => renderShare(sumOf(counts, name, inverted)))}</tr>`)}</tbody></table></div></section>`;
+<tbody>${known.map(({ name, label, inverted }) => html`<tr><th scope="row">${label}</th>${agents.map(({ counts }) => renderShare(sumJudgements(counts, name, inverted)))}</tr>`)}</tbody></table></div></section>`;
 }
 
-function sumOf(counts: readonly JudgementCount[], name: string, inverted = false): Judged {
-  const of = (wanted: string) =>
-    counts
-      .filter(({ criterion, value }) => criterion === name && value === wanted)
-      .reduce((sum, { count }) => sum + count, 0);
-  const [met, partly, missed] = [of('true'), of('partial'), of('false')];
-  return { yes: inverted ? missed : met, partly, all: met + partly + missed };
-}
-
-function renderShare({ yes, partly, all }: Judged): Html {
+function renderShare({ yes, partly, all }: JudgementSum): Html {
   if (all === 0) return html`<td class="none">–</td>`;
   return html`<td class="number">${Math.round((100 * yes) / all)} % <span class="none">of ${all.toLocaleString('en-US')}${partly > 0 && `, partly ${partly.toLocaleString('en-US')}`}</span></td>`;
 }

@@ -1,9 +1,9 @@
 import { nameOmitted } from '@wrapup/destination';
-import type { ConnectionReport, SchemaCheckResult } from '@wrapup/queue';
+import { type AgentCount, type ConnectionReport, type SchemaCheckResult, showShare, showTime } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
-import type { AgentCount, Overview } from '../../queries/overview.ts';
+import type { Overview } from '../../queries/overview.ts';
 import type { Reconciliation } from '../../queries/reconciliations.ts';
-import { DAY_MS, HOUR_MS, RANGES, writeMoment } from '../../queries/time-range.ts';
+import { DAY_MS, RANGES, writeMoment } from '../../queries/time-range.ts';
 import { renderReconciliations } from '../banners/reconciliations.ts';
 import { renderSchemaChecks } from '../banners/schema-checks.ts';
 import { renderStops } from '../banners/stops.ts';
@@ -94,9 +94,9 @@ function renderTiles(overview: Overview, link: (filter?: Filter) => string): Htm
   const { calls, connected, found, ended, landed, median, p95, now } = overview;
   return html`<ul class="tiles">
 ${tile(link(), count(calls, 'call'), found > 0 && `${found.toLocaleString('en-US')} of them not by webhook`)}
-${tile(link({ outcome: 'connected' }), html`<b>${percent(connected, calls)}</b> reached a person`, html`${count(connected, 'call')}`)}
-${tile(link({ state: 'written' }), html`<b>${percent(landed, ended)}</b> landed`, html`${landed.toLocaleString('en-US')} of ${count(ended, 'delivery', 'deliveries')}`)}
-${tile(link({ state: 'written' }), html`<b>${seconds(median)}</b> from webhook to record`, p95 !== undefined && html`19 of 20 within ${seconds(p95)}`)}
+${tile(link({ outcome: 'connected' }), html`<b>${showShare(connected, calls)}</b> reached a person`, html`${count(connected, 'call')}`)}
+${tile(link({ state: 'written' }), html`<b>${showShare(landed, ended)}</b> landed`, html`${landed.toLocaleString('en-US')} of ${count(ended, 'delivery', 'deliveries')}`)}
+${tile(link({ state: 'written' }), html`<b>${showTime(median)}</b> from webhook to record`, p95 !== undefined && html`19 of 20 within ${showTime(p95)}`)}
 ${tile('/parked', html`<b>${now.parked.toLocaleString('en-US')}</b> parked now`, now.parked > 0 ? 'wait for a person' : 'nothing waits for a person', now.parked > 0 ? 'parked' : '')}
 ${tile('/dead', html`<b>${now.dead.toLocaleString('en-US')}</b> dead now`, now.dead > 0 ? 'given up by the system' : 'nothing was given up', now.dead > 0 ? 'dead' : '')}
 ${tile('/calls?state=queued', html`<b>${now.underWay.toLocaleString('en-US')}</b> on the way`, 'deliveries that wait or are being written')}
@@ -106,22 +106,6 @@ ${tile('/calls?state=queued', html`<b>${now.underWay.toLocaleString('en-US')}</b
 function tile(href: string, main: HtmlPart, more: HtmlPart, kind = ''): Html {
   const text = typeof main === 'string' ? html`<b>${main.split(' ')[0]}</b> ${main.split(' ')[1]}` : main;
   return html`<li><a href="${href}" class="${kind}">${text}${more && html`<span class="more">${more}</span>`}</a></li>`;
-}
-
-function percent(part: number, whole: number): string {
-  if (whole === 0) return '–';
-  const share = (100 * part) / whole;
-  // What is not all is never shown as all.
-  return part < whole && share > 99.9
-    ? '99.9 %'
-    : `${share >= 99.95 || share < 10 ? Math.round(share * 10) / 10 : share.toFixed(share > 99 ? 1 : 0)} %`;
-}
-
-function seconds(ms: number | undefined): string {
-  if (ms === undefined) return '–';
-  if (ms < 950) return `${(ms / 1000).toFixed(2)} s`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  return ms < HOUR_MS ? `${Math.round(ms / 60_000)} min` : `${(ms / HOUR_MS).toFixed(1)} h`;
 }
 
 function renderStopped({ stopped }: Overview, link: (filter?: Filter) => string): Html {
@@ -163,7 +147,7 @@ function renderAgents(
       : html`<span class="none">${agent_id || 'not named'}</span>`;
     const ofAgent = { source, agent: agent_id || undefined };
     return html`<tr><th scope="row">${name}</th><td>${source}</td><td class="number"><a href="${link(ofAgent)}">${calls.toLocaleString('en-US')}</a></td>
-<td class="number"><a href="${link({ ...ofAgent, outcome: 'connected' })}">${percent(connected, calls)}</a></td>
+<td class="number"><a href="${link({ ...ofAgent, outcome: 'connected' })}">${showShare(connected, calls)}</a></td>
 <td>${results.slice(0, 4).map((one) => html`<a href="${link({ ...ofAgent, result: one.name })}">${spoken(one.name)} ${one.count.toLocaleString('en-US')}</a> `)}</td></tr>`;
   };
   return html`<section><h2>Agents</h2><div class="wide"><table><thead><tr><th scope="col">Agent</th><th scope="col">Source</th><th scope="col">Calls</th><th scope="col">Reached</th><th scope="col">Results</th></tr></thead>
@@ -186,7 +170,7 @@ function renderConnections(connections: readonly ConnectionReport[]): HtmlPart {
     const used = daily && daily.limit - daily.remaining;
     return html`<tr><th scope="row"><a href="/connections">${connection}</a></th><td>${paused ? renderChip('parked', 'paused') : renderChip('written', 'running')}</td>
 <td class="number">${(waiting + active + delayed).toLocaleString('en-US')}</td>
-<td>${daily && used !== undefined ? html`<meter min="0" max="${daily.limit}" high="${daily.limit * 0.8}" value="${used}" aria-label="Daily quota used"></meter> ${percent(used, daily.limit)} of ${daily.limit.toLocaleString('en-US')}` : html`<span class="none">not reported</span>`}</td>
+<td>${daily && used !== undefined ? html`<meter min="0" max="${daily.limit}" high="${daily.limit * 0.8}" value="${used}" aria-label="Daily quota used"></meter> ${showShare(used, daily.limit)} of ${daily.limit.toLocaleString('en-US')}` : html`<span class="none">not reported</span>`}</td>
 <td>${daily?.used_up_at !== undefined ? html`<strong>used up</strong> ${renderTime(daily.used_up_at)}` : daily?.hourly !== undefined ? `${Math.round(daily.hourly).toLocaleString('en-US')} an hour: it lasts` : html`<span class="none">not known yet</span>`}</td></tr>`;
   };
   return html`<section><h2>Connections</h2><div class="wide"><table><thead><tr><th scope="col">Connection</th><th scope="col">State</th><th scope="col">On the way</th><th scope="col">Daily quota used</th><th scope="col">At this rate</th></tr></thead>
