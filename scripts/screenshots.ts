@@ -1,9 +1,14 @@
 /**
+ * npm run screenshots               pictures of recipes, and of the dashboard after a demo's week of 2,000 calls
+ * npm run screenshots -- --keep     no pictures: the demo stays, with a call every few seconds, until it is stopped (Ctrl-C)
+ * npm run screenshots -- --calls N  so many calls
+ *
  * docs/recipes/pictures: what each recipe makes in a CRM, as the sandbox's page shows it. The first test of a recipe that
  * writes to a person is written through the adapter to a sandbox of its own, and the page is photographed.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { type Destination, describeNote, makeMemoryContext } from '@wrapup/destination';
 import { type ProducedRecord, runFixtures } from '@wrapup/fixtures';
 import { hubspotKind } from '@wrapup/hubspot';
@@ -11,7 +16,8 @@ import type { Plan, Value } from '@wrapup/mapping';
 import { salesforceKind } from '@wrapup/salesforce';
 import { type RunningSandbox, startSandbox } from '@wrapup/sandbox';
 import { type Browser, chromium } from 'playwright-core';
-import { takeDashboardPictures } from './pictures/dashboard-pictures.ts';
+import { takeDashboardPictures } from './demo/pictures.ts';
+import { goOn, runWeek } from './demo/week.ts';
 
 const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium';
 /** Pixels: a reading column, and no more of a card than a reader takes in at a glance. */
@@ -28,6 +34,30 @@ const KEY = { name: 'wrapup_key', type: 'string', fieldType: 'text', hasUniqueVa
 
 type Values = Record<string, Value>;
 
+const { values } = parseArgs({ options: { keep: { type: 'boolean' }, calls: { type: 'string', default: '2000' } } });
+
+async function makeDemo() {
+  const [began, calls] = [Date.now(), Number(values.calls)];
+  let told = 0;
+  const demo = await runWeek(calls, (done) => {
+    if (done - told < calls / 10) return;
+    told = done;
+    console.log(`${done} of ${calls} calls`);
+  });
+  console.log(`A week of ${calls} calls took ${Math.round((Date.now() - began) / 1000)} s.`);
+  return demo;
+}
+
+async function keepDemo(): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  const demo = await makeDemo();
+  console.log(`Dashboard: ${demo.dashboard}`);
+  for (const [source, url] of Object.entries(demo.sandboxes)) console.log(`What is in the CRM of ${source}: ${url}`);
+  await goOn(demo, Number(values.calls), stop.signal);
+  await demo.close();
+}
+
 async function takePictures(): Promise<void> {
   if (!existsSync(CHROMIUM))
     throw new Error(`There is no browser at ${CHROMIUM}. Install Chromium, or name one in CHROMIUM_PATH.`);
@@ -42,7 +72,12 @@ async function takePictures(): Promise<void> {
       writeFileSync(join(PICTURES, `${name}.png`), picture);
       console.log(`docs/recipes/pictures/${name}.png`);
     }
-    for (const file of await takeDashboardPictures(browser)) console.log(relative(resolve('.'), file));
+    const demo = await makeDemo();
+    try {
+      for (const file of await takeDashboardPictures(browser, demo)) console.log(relative(resolve('.'), file));
+    } finally {
+      await demo.close();
+    }
   } finally {
     await browser.close();
   }
@@ -200,4 +235,4 @@ function salesforceType(value: Value) {
   return isDay(value) ? { type: 'date' as const } : { type: 'textarea' as const, length: 32_000 };
 }
 
-await takePictures();
+await (values.keep ? keepDemo() : takePictures());

@@ -107,9 +107,9 @@ export class Demo {
   }
 
   #placePast(index: number, past: number): void {
-    const { calls } = this.#spec;
+    const { calls, first } = this.#spec;
     const ends = this.#began - Math.round((past * (index + 1)) / calls);
-    const { call, story } = makeCall(this.#chance, index, [...this.#workspace.agents.values()], ends);
+    const { call, story } = makeCall(this.#chance, first + index, [...this.#workspace.agents.values()], ends);
     endCall(call, story, ends);
     this.#workspace.place(call);
     this.#status.placed += 1;
@@ -117,12 +117,12 @@ export class Demo {
   }
 
   async #hold(index: number): Promise<void> {
-    const { pace } = this.#spec;
+    const { pace, first } = this.#spec;
     const chance = this.#chance;
     const rings = pace === 0 ? 0 : chance.whole(Math.ceil(pace / 4), Math.ceil(pace / 2));
     const talks = pace === 0 ? 0 : chance.whole(0, Math.floor(pace / 2));
     const ends = Date.now() + rings + talks;
-    const { call, story } = makeCall(chance, index, [...this.#workspace.agents.values()], ends);
+    const { call, story } = makeCall(chance, first + index, [...this.#workspace.agents.values()], ends);
     const { inbound } = this.#spec;
     if (inbound !== undefined && call.agent.type === 'inbound') {
       const answer = await askInbound(this.#workspace, call, inbound, this.#stop.signal);

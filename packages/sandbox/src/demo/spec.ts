@@ -3,6 +3,8 @@
 export interface DemoSpec {
   /** How many calls; default 20. */
   calls?: number;
+  /** Number of the first one, which decides who is called: calls after those of an earlier demo. Default 0. */
+  first?: number;
   /** Calls placed a second; default 5. */
   rate?: number;
   /** Part of the webhooks that is never sent, 0 to 1; default 0. Exactly that many, rounded. */
@@ -43,6 +45,7 @@ const address: Check = [
 
 const FIELDS: Record<keyof DemoSpec, Check> = {
   calls: between(1, 100_000, true),
+  first: between(0, 100_000_000, true),
   rate: between(0.01, 10_000, false),
   lose: between(0, 1, false),
   webhook: address,
@@ -63,9 +66,10 @@ export function checkSpec(given: unknown): CheckedSpec {
     if (!check) throw new DemoError(`a demo has no ${field}; it has ${Object.keys(FIELDS).join(', ')}`);
     if (!check[0](value)) throw new DemoError(`${field} must be ${check[1]}`);
   }
-  const { calls = 20, rate = 5, lose = 0, pace = 1500, seed = 1, webhook, inbound, secret, past } = spec;
+  const { calls = 20, first = 0, rate = 5, lose = 0, pace = 1500, seed = 1, webhook, inbound, secret, past } = spec;
   return {
     calls,
+    first,
     rate,
     lose,
     pace,

@@ -20,6 +20,9 @@ export interface Story {
 
 const TOPICS = ['renewal', 'upgrade', 'pricing', 'complaint', 'support'];
 
+/** Seats from which on a customer wants more than the offer. */
+const LARGE = 25;
+
 const agreed = (chance: Chance, person: DemoPerson) => {
   const budget = chance.whole(2, 40) * 500;
   const seats = chance.whole(3, 60);
@@ -35,7 +38,7 @@ const agreed = (chance: Chance, person: DemoPerson) => {
       ['bot', 'Thank you. I will send an offer to the address that we have. Have a good day!'],
     ] as VoiceCall['turns'],
     collected: { user_name: person.name, email: person.email, budget: String(budget), wants_callback: callback },
-    extracted: { topic: chance.pick(TOPICS), seats },
+    extracted: { topic: chance.pick(TOPICS), seats, interested: seats >= LARGE },
     analysis: judged({ goal: callback ? 'partial' : 'true' }),
   };
 };
@@ -48,6 +51,29 @@ const short = (_chance: Chance) => ({
   ] as VoiceCall['turns'],
   extracted: { topic: 'not interested' } as Record<string, VoiceValue>,
   analysis: judged({ goal: 'False', no_opt_out: 'false', user_sentiment: 'partial' }),
+});
+
+const booked = (chance: Chance, person: DemoPerson) => ({
+  turns: [
+    ['bot', `Hello, this is Alice from Example Software. Am I speaking with ${person.name}?`],
+    ['human', 'Yes. I wanted to talk to a person about the new plan anyway.'],
+    ['bot', 'I can book half an hour with a colleague for you. Would tomorrow suit you?'],
+    ['human', 'Yes, in the morning.'],
+    ['bot', 'It is booked. You will get an invitation by e-mail. Goodbye!'],
+  ] as VoiceCall['turns'],
+  collected: { user_name: person.name, email: person.email, appointment_booked: true },
+  extracted: { topic: chance.pick(TOPICS) },
+  analysis: judged({ appointment: 'true' }),
+});
+
+const wrongNumber = () => ({
+  turns: [
+    ['bot', 'Hello, this is Alice from Example Software. Is this a good time?'],
+    ['human', 'You have the wrong number.'],
+    ['bot', 'I am sorry. Goodbye.'],
+  ] as VoiceCall['turns'],
+  collected: { wrong_number: true } as Record<string, VoiceValue>,
+  analysis: judged({ goal: 'false' }),
 });
 
 const mailbox = () => ({
@@ -80,12 +106,31 @@ const asks = (chance: Chance) => {
 export const STORIES: readonly Story[] = [
   {
     kind: 'answered',
-    weight: 38,
+    weight: 27,
     agent: 'outbound',
     status: 'completed',
     reason: 'human_goodbye',
     seconds: [45, 320],
     tell: agreed,
+  },
+  {
+    kind: 'booked',
+    weight: 9,
+    agent: 'outbound',
+    status: 'completed',
+    reason: 'human_goodbye',
+    seconds: [60, 240],
+    tell: booked,
+  },
+  {
+    kind: 'wrong number',
+    weight: 2,
+    agent: 'outbound',
+    status: 'completed',
+    reason: 'human_goodbye',
+    seconds: [8, 20],
+    tell: wrongNumber,
+    nameless: true,
   },
   {
     kind: 'not interested',
