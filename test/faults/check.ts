@@ -51,8 +51,8 @@ function isMoving(entry: LedgerEntry | undefined): boolean {
 }
 
 export async function checkRun(system: FaultSystem, sent: readonly SentCall[], moving: string[]): Promise<Verdict> {
-  const { sandbox, store } = system;
-  const views = [viewHubSpot(sandbox), ...(system.setup.bothCrms ? [viewSalesforce(sandbox)] : [])];
+  const { store } = system;
+  const views = viewCrms(system);
   const [parked, dead] = (await Promise.all(
     (['parked', 'dead'] as const).map(
       async (state) => new Set((await store.operations.list(state, 10_000)).map(({ call_id }) => call_id)),
@@ -82,9 +82,21 @@ export async function checkRun(system: FaultSystem, sent: readonly SentCall[], m
   return verdict;
 }
 
-const keyOf = ({ id }: SentCall) => `main:${id}`;
+/** What of these calls is there more than once, one line each. */
+export function checkDoubles(system: FaultSystem, sent: readonly Pick<SentCall, 'id' | 'phone'>[]): string[] {
+  const views = viewCrms(system);
+  return sent.flatMap((call) =>
+    views.flatMap((view) => findDoubles(view, call).map((what) => `${call.id}: ${view.name}: ${what}`)),
+  );
+}
 
-function findDoubles({ logs, created, tasks, people }: CrmView, call: SentCall): string[] {
+function viewCrms({ sandbox, setup }: FaultSystem): CrmView[] {
+  return [viewHubSpot(sandbox), ...(setup.bothCrms ? [viewSalesforce(sandbox)] : [])];
+}
+
+const keyOf = ({ id }: Pick<SentCall, 'id'>) => `main:${id}`;
+
+function findDoubles({ logs, created, tasks, people }: CrmView, call: Pick<SentCall, 'id' | 'phone'>): string[] {
   const key = keyOf(call);
   const doubles: string[] = [];
   const look = (times: number | undefined, what: string) => {

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { renderExplored } from '../explore/report.ts';
 import { renderModel } from '../model/report.ts';
 import { renderPower } from '../power/report.ts';
+import { renderSoak } from '../soak/report.ts';
 import { FAULTS } from './faults.ts';
 import type { Fault } from './kinds/scene.ts';
 import type { Run } from './run-fault.ts';
@@ -81,7 +82,7 @@ has to bring them back, and those that had been written before may not be writte
 **What the matrix found** of late, corrected since: ten calls stood still for minutes after a replica had taken over that was behind (\`redis-failover-behind\`, seed 1). A worker had done them
 on the primary that was gone, and noted the end of their jobs at the replica, which knew nothing else of it; a job that has ended kept a new one of its name away for up to an hour. The sweep now
 takes it out of the way. Docs had said that \`min-replicas-to-write\` keeps a lost primary from taking calls along.
-${renderPairs(pairs)}${renderPower()}${renderExplored()}${renderModel()}
+${renderPairs(pairs)}${renderPower()}${renderExplored()}${renderModel()}${renderSoak()}
 The tests that hold each promise one by one: [Promises](promises.md).
 
 ## Again

@@ -2,6 +2,9 @@
 import { makeConfig, SALES } from '../support/config.ts';
 
 export const SECRET = 'a-webhook-secret-for-breaking';
+/** Part of the address where callers are looked up. */
+export const PATH_TOKEN = 'a-path-token-for-breaking';
+export const ENDPOINT_SECRET = `whsec_${Buffer.alloc(32, 'break').toString('base64')}`;
 
 export interface Setup {
   /** Worker processes. */
@@ -16,6 +19,18 @@ export interface Setup {
   voice: boolean;
   /** Folder of another release, with its dependencies. */
   other_release?: string | undefined;
+  /** What only a soak has. */
+  soak?: SoakSetup;
+}
+
+export interface SoakSetup {
+  /** An HTTP endpoint that gets an event of each call. */
+  endpoint: string;
+  /** `retention`, in seconds: below what a configuration may say, which a preload allows. */
+  ledger_s: number;
+  delivered_s: number;
+  /** Modules that each process loads first. */
+  preloads: string[];
 }
 
 export const USUAL: Setup = { workers: 1, bothCrms: false, tls: false, oauth: false, voice: false };
@@ -36,15 +51,29 @@ const ORG =
 /** Retries come soon, so that a run is over soon; in number they are as shipped. */
 const RETRIES = 'retries: { base: 500ms, cap: 5s }';
 
-export function configOf({ bothCrms, oauth, voice }: Setup): string {
+export function configOf({ bothCrms, oauth, voice, soak }: Setup): string {
   return makeConfig({
-    // A webhook whose call was fetched before is confirmed by reading it once more: all at once here.
-    source: voice ? ['api_key: any-key', 'base_url: "${SYNTHFLOW_BASE_URL}"', 'reads_per_minute: 10000'] : [],
-    connections: [oauth ? `sales: ${APP}, base_url: "\${HUBSPOT_BASE_URL}" }` : SALES, ...(bothCrms ? [ORG] : [])],
+    source: [
+      // A webhook whose call was fetched before is confirmed by reading it once more: all at once here.
+      ...(voice ? ['api_key: any-key', 'base_url: "${SYNTHFLOW_BASE_URL}"', 'reads_per_minute: 10000'] : []),
+      ...(soak ? [`path_token: ["${PATH_TOKEN}"]`] : []),
+    ],
+    connections: [
+      oauth ? `sales: ${APP}, base_url: "\${HUBSPOT_BASE_URL}" }` : SALES,
+      ...(bothCrms ? [ORG] : []),
+      ...(soak
+        ? [`events: { kind: http, url: "${soak.endpoint}", secret: "${ENDPOINT_SECRET}", allow_private: true }`]
+        : []),
+    ],
     routes: [
       `- { name: sales-calls, to: sales, mapping: mapping.yaml, ${RETRIES} }`,
       ...(bothCrms ? [`- { name: org-calls, to: org, mapping: salesforce.yaml, ${RETRIES} }`] : []),
+      ...(soak ? [`- { name: events, to: events, mapping: event.yaml, ${RETRIES} }`] : []),
     ],
+    rest: soak
+      ? `retention: { ledger: ${soak.ledger_s}s, delivered: ${soak.delivered_s}s, stopped: ${soak.ledger_s}s }
+inbound: { look_up: sales, variables: { first_name: person.firstname } }`
+      : '',
   });
 }
 
@@ -59,5 +88,5 @@ call_log:
   title: "Other: {{ call.outcome }}"
 `,
   /** By file. */
-  others: { 'salesforce.yaml': 'extends: salesforce/lead-capture\n' },
+  others: { 'salesforce.yaml': 'extends: salesforce/lead-capture\n', 'event.yaml': 'extends: http/event\n' },
 } as const;

@@ -16,7 +16,7 @@ import { COMPILE_CACHE, type Process, startProcess } from '../support/process.ts
 import { makeCertificate } from './rigging/certificates.ts';
 import { type Certificate, TcpProxy } from './rigging/proxy.ts';
 import { RedisHost } from './rigging/redis-host.ts';
-import { configOf, MAPPINGS, SECRET, type Setup } from './setup.ts';
+import { configOf, MAPPINGS, PATH_TOKEN, SECRET, type Setup } from './setup.ts';
 
 /** Longer than a process takes to start on a machine that many share. */
 const STARTS = 60_000;
@@ -48,6 +48,9 @@ export class FaultSystem {
   readonly #ingressPort: number;
   #ingress: Promise<Process> | undefined;
   #workers: Process[] = [];
+  /** Processes that no fault ends or freezes, by what they are. */
+  readonly #spared: { app: string; process: Process }[] = [];
+  #posted = 0;
 
   private constructor(parts: Parts) {
     this.setup = parts.setup;
@@ -66,7 +69,7 @@ export class FaultSystem {
       SALESFORCE_CLIENT_SECRET: 'sandbox-consumer-secret',
       SALESFORCE_BASE_URL: parts.sandbox.salesforceUrl,
       WRAPUP_FAULTS_WORLD: join(parts.folder, 'world.json'),
-      NODE_OPTIONS: `--import=${OWN_WORLD}`,
+      NODE_OPTIONS: [OWN_WORLD, ...(parts.setup.soak?.preloads ?? [])].map((file) => `--import=${file}`).join(' '),
       // Replaced refresh tokens are kept, and so encrypted.
       WRAPUP_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
       ...(parts.certificate && { NODE_EXTRA_CA_CERTS: parts.certificate.cert }),
@@ -146,6 +149,14 @@ export class FaultSystem {
     return worker;
   }
 
+  /** Starts a process that lives until the end, whatever happens around it. Calls come to such an ingress by turns. */
+  async spare(app: 'ingress' | 'worker' | 'dashboard', env: Record<string, string> = {}): Promise<Process> {
+    const side = app === 'dashboard' ? 'run' : app;
+    const started = await startProcess(app, { ...this.#env, ...env, REDIS_URL: this.redis.urlFor(side) });
+    this.#spared.push({ app, process: started });
+    return started;
+  }
+
   async endWorker(worker: Process, how: 'kill' | 'stop'): Promise<void> {
     this.#workers = this.#workers.filter((one) => one !== worker);
     await worker[how]();
@@ -165,12 +176,39 @@ export class FaultSystem {
   /** @returns the status, or 0 when there was no answer */
   async post(payload: { call: { call_id: string } }): Promise<number> {
     try {
-      const answer = await postSigned(this.#ingressPort, payload, SECRET);
+      const source = this.setup.soak ? `main/${PATH_TOKEN}` : 'main';
+      const answer = await postSigned(this.#nextIngress(), payload, SECRET, { source });
       await answer.body?.cancel();
       return answer.status;
     } catch {
       return 0;
     }
+  }
+
+  /** Asks who is calling, as the voice platform does while the phone rings. @returns as `post` */
+  async askCaller(from_number: string): Promise<number> {
+    try {
+      const answer = await fetch(`http://127.0.0.1:${this.#nextIngress()}/webhooks/main/${PATH_TOKEN}/inbound-call`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          event: 'call_inbound',
+          call_inbound: { model_id: 'a1', from_number, to_number: '+14155550101' },
+        }),
+        signal: AbortSignal.timeout(10_000),
+      });
+      await answer.body?.cancel();
+      return answer.status;
+    } catch {
+      return 0;
+    }
+  }
+
+  #nextIngress(): number {
+    const spared = this.#spared.filter(({ app }) => app === 'ingress').map(({ process }) => process.port);
+    const ports = [this.#ingressPort, ...spared];
+    this.#posted += 1;
+    return ports[this.#posted % ports.length] as number;
   }
 
   /** Everything runs again, and the CRM is well. */
@@ -188,7 +226,8 @@ export class FaultSystem {
 
   async close(): Promise<void> {
     for (const worker of this.#workers) freeze(worker, false);
-    await Promise.all([this.killIngress(), ...this.#workers.map((worker) => worker.kill())]);
+    const others = [...this.#workers, ...this.#spared.map((one) => one.process)];
+    await Promise.all([this.killIngress(), ...others.map((one) => one.kill())]);
     await this.store.close();
     await Promise.all([this.redis.close(), this.crm.close()]);
     await this.sandbox.close();

@@ -109,13 +109,17 @@ export interface Progress {
   share: number;
 }
 
-/** Sends them, a few at once and over about `within` ms when nothing fails. */
+/**
+ * Sends them, a few at once and over about `within` ms when nothing fails.
+ * @param before what happens ahead of a call
+ */
 export async function sendCalls(
   system: FaultSystem,
   planned: readonly PlannedCall[],
   random: Random,
   progress: Progress,
   within: number,
+  before: (call: PlannedCall) => Promise<unknown> = async () => {},
 ): Promise<SentCall[]> {
   const waiting = [...planned];
   const sent: SentCall[] = [];
@@ -124,6 +128,7 @@ export async function sendCalls(
     Array.from({ length: AT_ONCE }, async () => {
       for (let call = waiting.shift(); call; call = waiting.shift()) {
         const { payload, copies, revision } = call;
+        await before(call);
         const answers = await Promise.all(Array.from({ length: copies }, () => send(system, payload)));
         let revised = false;
         if (revision) {
@@ -140,6 +145,7 @@ export async function sendCalls(
   return sent;
 }
 
+/** Sends it until it is acknowledged, a few times. */
 async function send(system: FaultSystem, payload: PlannedCall['payload']): Promise<boolean> {
   for (let tried = 0; tried < TRIES; tried += 1) {
     const status = await system.post(payload);

@@ -45,8 +45,8 @@ export interface RunningSandbox {
   port: number;
   /** Records of an object of HubSpot that are not archived, as they are now. */
   records(object: string): RecordState[];
-  /** What took effect in HubSpot. */
-  journal(): JournalEntry[];
+  /** What took effect in HubSpot. @param after so many entries are left out; default 0 */
+  journal(after?: number): JournalEntry[];
   salesforce: {
     /** Records of an object that are not deleted, as they are now: `records('Task')`. */
     records(object: string): SalesforceRecord[];
@@ -95,7 +95,7 @@ export async function startSandbox(options: StartOptions = {}): Promise<RunningS
     port: served.port,
     records: (object) =>
       (Object.values(readState(sandbox.hubspot, object))[0] ?? []).filter((record) => !record.archived),
-    journal: () => structuredClone(sandbox.hubspot.journal.entries),
+    journal: (after = 0) => structuredClone(sandbox.hubspot.journal.entries.slice(after)),
     salesforce: {
       records: (object) => (readOrg(sandbox.salesforce, object)[object] ?? []).filter(({ deleted }) => !deleted),
       journal: () => structuredClone(sandbox.salesforce.journal.entries),
