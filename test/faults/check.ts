@@ -90,7 +90,7 @@ export function checkDoubles(system: FaultSystem, sent: readonly Pick<SentCall, 
   );
 }
 
-function viewCrms({ sandbox, setup }: FaultSystem): CrmView[] {
+export function viewCrms({ sandbox, setup }: FaultSystem): CrmView[] {
   return [viewHubSpot(sandbox), ...(setup.bothCrms ? [viewSalesforce(sandbox)] : [])];
 }
 

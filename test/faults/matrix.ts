@@ -20,6 +20,7 @@ import { parseArgs } from 'node:util';
 import { buildShim } from '../power/shim.ts';
 import { makeRandom } from '../support/random.ts';
 import { choosePair, FAULTS } from './faults.ts';
+import { JournalCheck } from './journal.ts';
 import { type Fault, pairOf } from './kinds/scene.ts';
 import { isPublished, publish, renderAgain } from './report.ts';
 import { type Run, runFault } from './run-fault.ts';
@@ -113,8 +114,9 @@ async function runLap({ fault, setup, seeds }: Lap): Promise<void> {
   let system: FaultSystem | undefined;
   try {
     system = await FaultSystem.open(setup);
+    const journal = new JournalCheck(system);
     for (const seed of seeds) {
-      const run = await runFault(system, fault, { seed, calls });
+      const run = await runFault(system, fault, { seed, calls, journal });
       runs.push(run);
       show(run);
       if (values.publish || values.resume) publish(run);
@@ -129,9 +131,9 @@ async function runLap({ fault, setup, seeds }: Lap): Promise<void> {
 }
 
 function show(run: Run): void {
-  const { broken, fault, seed, acknowledged, calls, written, parked, dead, seconds, settled, fetched } = run;
+  const { broken, fault, seed, acknowledged, calls, written, parked, dead, seconds, settled, fetched, journal } = run;
   console.log(
-    `${broken.length === 0 ? 'ok    ' : 'BROKEN'} ${fault} seed ${seed}: ${acknowledged}/${calls} acknowledged, ${written} written, ${parked} parked, ${dead} dead,${fetched === undefined ? '' : ` ${fetched} fetched,`} settled after ${settled?.toFixed(1)} s, ${seconds.toFixed(0)} s`,
+    `${broken.length === 0 ? 'ok    ' : 'BROKEN'} ${fault} seed ${seed}: ${acknowledged}/${calls} acknowledged, ${written} written, ${parked} parked, ${dead} dead,${fetched === undefined ? '' : ` ${fetched} fetched,`} settled after ${settled?.toFixed(1)} s, ${seconds.toFixed(0)} s, ${journal ? `${journal.states} changes in the journal` : 'no journal'}`,
   );
   for (const line of broken.slice(0, 10)) console.log(`       ${line.slice(0, 1500)}`);
 }

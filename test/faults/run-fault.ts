@@ -1,11 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { makeRandom } from '../support/random.ts';
 import { checkRun, type Verdict, waitUntilSettled } from './check.ts';
+import type { JournalCheck, JournalFigures } from './journal.ts';
 import type { Fault } from './kinds/scene.ts';
 import type { FaultSystem } from './system.ts';
 import { type Progress, placeCalls, planCalls, seedPeople, sendCalls } from './workload.ts';
 
 export interface Run extends Verdict {
+  /** What of the journal the model was asked about. Absent in runs of before, and where a replica took over. */
+  journal?: JournalFigures;
   fault: string;
   seed: number;
   seconds: number;
@@ -20,6 +23,8 @@ export interface RunOptions {
   calls: number;
   /** Ms over which the calls come when nothing fails. Default 6000. */
   within?: number;
+  /** Of this installation. */
+  journal: JournalCheck;
 }
 
 /** Longer than the CRM's search takes to see a new record, which no caution could see before it. */
@@ -34,7 +39,7 @@ const SETTLES = 480_000;
 export async function runFault(
   system: FaultSystem,
   fault: Fault,
-  { seed, calls, within = 6_000 }: RunOptions,
+  { seed, calls, within = 6_000, journal }: RunOptions,
 ): Promise<Run> {
   const random = makeRandom(seed * 7919 + hashOf(fault.name));
   const name = fault.name.replaceAll(' ', '');
@@ -59,8 +64,18 @@ export async function runFault(
   const moving = await waitUntilSettled(system, sent, SETTLES);
   const settled = (performance.now() - last) / 1000;
   const verdict = await checkRun(system, sent, moving);
+  const said = journal.check(sent);
+  verdict.broken.push(...(said?.refused ?? []));
   const date = new Date().toISOString().slice(0, 10);
-  return { fault: fault.name, seed, seconds: (performance.now() - began) / 1000, settled, date, ...verdict };
+  return {
+    fault: fault.name,
+    seed,
+    seconds: (performance.now() - began) / 1000,
+    settled,
+    date,
+    ...verdict,
+    ...(said && { journal: said.figures }),
+  };
 }
 
 function hashOf(text: string): number {

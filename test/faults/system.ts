@@ -83,7 +83,7 @@ export class FaultSystem {
     const folder = mkdtempSync(join(tmpdir(), 'wrapup-faults-'));
     writeFileSync(join(folder, 'wrapup.yaml'), configOf(setup));
     for (const [name, text] of Object.entries(MAPPINGS.others)) writeFileSync(join(folder, name), text);
-    const redis = await RedisHost.open(folder);
+    const redis = await RedisHost.open(folder, setup.soak === undefined);
     const settings = { hubspot: { latency: 10 }, salesforce: { latency: 10 } };
     const sandbox = await startSandbox({ port: 0, provisioned: true, settings });
     const certificate = setup.tls ? makeCertificate(folder, 'trusted') : undefined;

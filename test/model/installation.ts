@@ -123,7 +123,8 @@ async function readListed({ redis, keys }: Store): Promise<string[]> {
   return listed.sort();
 }
 
-function connectionOf(hash: Record<string, string>): ModelState['connection'] {
+/** @param hash as Redis keeps the state of a connection */
+export function connectionOf(hash: Record<string, string>): ModelState['connection'] {
   const text = hash.circuit ?? hash.trial;
   const pause = text ? (JSON.parse(text) as { cause: string; tries: number; next_probe: number }) : undefined;
   return {
@@ -133,6 +134,6 @@ function connectionOf(hash: Record<string, string>): ModelState['connection'] {
     next: secondsOf(pause?.next_probe),
     failures: Number(hash.failures ?? 0),
     probing: hash.probing ? secondsOf(Number(hash.probing)) : 0,
-    operator: hash.operator ? (JSON.parse(hash.operator) as { by: string }).by : '',
+    operator: hash.operator ? ((JSON.parse(hash.operator) as { by?: string }).by ?? 'unnamed') : '',
   };
 }

@@ -88,6 +88,15 @@ export class PowerRedis {
     return this.#server.pid;
   }
 
+  /** The file to which it appends what changes, and its bytes by now. */
+  get appending(): { file: string; bytes: number } {
+    const folder = join(this.#options.dir, 'appendonlydir');
+    const manifest = readFileSync(join(folder, 'appendonly.aof.manifest'), 'utf8');
+    const name = [...manifest.matchAll(/^file (\S+) seq \d+ type i/gm)].at(-1)?.[1] ?? '';
+    const file = join(folder, name);
+    return { file, bytes: statSync(file).size };
+  }
+
   /** Resolves when the process that runs now is gone. */
   get exited(): Promise<unknown> {
     return this.#server.exited;

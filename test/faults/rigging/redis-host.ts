@@ -34,14 +34,21 @@ export class RedisHost {
     this.proxies = proxies;
   }
 
-  static async open(folder: string): Promise<RedisHost> {
-    const redis = await launch(join(folder, 'redis'));
+  /** @param keepsAll its append-only file is never written anew, and so has all that happened */
+  static async open(folder: string, keepsAll: boolean): Promise<RedisHost> {
+    const args = keepsAll ? ['--auto-aof-rewrite-percentage', '0'] : [];
+    const redis = await launch(join(folder, 'redis'), args);
     const opened = await Promise.all(SIDES.map(async (side) => [side, await TcpProxy.open(portOf(redis))] as const));
     return new RedisHost(folder, redis, Object.fromEntries(opened) as Record<Side, TcpProxy>);
   }
 
   urlFor(side: Side): string {
     return `redis://127.0.0.1:${this.proxies[side].port}`;
+  }
+
+  /** The file to which it appends what changes, and its bytes by now: another one once a replica has taken over. */
+  get appending(): PowerRedis['appending'] {
+    return this.#redis.appending;
   }
 
   restart(signal: 'SIGKILL' | 'SIGTERM', downFor: number): Promise<void> {
