@@ -79,7 +79,7 @@ as soon as Redis and ingress are back, and \`reconcile\` finds them at the voice
 were acknowledged meanwhile are not in its ledger: replication is asynchronous, with \`min-replicas-to-write\` too, which bounds how long that may go on. There reconciliation
 has to bring them back, and those that had been written before may not be written twice: ${fetchedIn(runs)}.
 
-**What the matrix found** of late, corrected since: ten calls stood still for minutes after a replica had taken over that was behind (\`redis-failover-behind\`, seed 1). A worker had done them
+${journalIn(all)}**What the matrix found** of late, corrected since: ten calls stood still for minutes after a replica had taken over that was behind (\`redis-failover-behind\`, seed 1). A worker had done them
 on the primary that was gone, and noted the end of their jobs at the replica, which knew nothing else of it; a job that has ended kept a new one of its name away for up to an hour. The sweep now
 takes it out of the way. Docs had said that \`min-replicas-to-write\` keeps a lost primary from taking calls along.
 ${renderPairs(pairs)}${renderPower()}${renderExplored()}${renderModel()}${renderSoak()}
@@ -130,6 +130,18 @@ function figuresOf(runs: readonly Run[]): string {
   const dates = runs.map(({ date }) => date).sort();
   const settled = runs.some((run) => run.settled !== undefined) ? settledOf(runs).join(' / ') : '';
   return [calls, acknowledged, written, parked, dead, broken, settled, dates.at(-1)].join(' | ');
+}
+
+/** What the model was asked about. */
+function journalIn(runs: readonly Run[]): string {
+  const asked = runs.flatMap(({ journal }) => journal ?? []);
+  if (asked.length === 0) return '';
+  const add = (of: 'calls' | 'states') => asked.reduce((total, one) => total + one[of], 0);
+  return `**The journal and the model.** The ledger keeps what is, not what was; Redis' append-only file has each change, those of one script together, whatever process made it and died then.
+After a run each change to each call (revisions, deliveries, attempts, leases, what is open and what is listed) and to each connection (pauses, circuit, probes) has to be a step of [the model](model/README.md), and what the CRMs
+hold has to come of attempts that began: ${add('states')} changes to ${add('calls')} calls in ${asked.length} runs, pairs included. What the model does not do is a violation of the table above. Where a replica takes over, its file begins later, and is not read.
+
+`;
 }
 
 /** What reconciliation brought back, by fault. */
