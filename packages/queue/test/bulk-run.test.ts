@@ -4,12 +4,14 @@ import { beginAttempt, makeArrival, openTestStore, stopDelivery } from '../../..
 import {
   type BulkResult,
   type BulkRun,
+  filterAlike,
   listBulk,
   RunIsTaken,
   readBulk,
   revisionOf,
   runBulk,
   type Store,
+  startAlike,
   startBulk,
 } from '../src/index.ts';
 
@@ -141,6 +143,59 @@ describe('a run over many', () => {
       dropped,
     });
     expect((await deliveryOf(kept))?.state).toBe('parked');
+  });
+
+  it('decides ambiguous calls of one number for one person, says which it left, and keeps no digest', async () => {
+    const twins = (digest: string, more: Partial<Parameters<typeof stopDelivery>[1] & object> = {}) =>
+      stopDelivery(store, {
+        ...{ code: 'ambiguous_person', reason: 'Two contacts have the number.', candidates: ['101', '102'] },
+        ...{ ambiguous: { by: 'phone' as const, digest }, ...more },
+      });
+    const [first, second, gone, other] = [
+      await twins('d-1'),
+      await twins('d-1'),
+      await twins('d-1'),
+      await twins('d-2'),
+    ];
+    const merged = await twins('d-1', { candidates: ['101', '103'] });
+    await store.payloads.remove('main', gone.call_id, [revision]);
+    const { filter = {} } = (await filterAlike(store, first)) ?? {};
+    expect(await store.unresolved.countMatches('parked', filter, 1_000)).toEqual({ count: 4, exact: true });
+    const ada = { name: 'ada', via: 'API' as const };
+    const asked = { by: ada, remember: true };
+    expect(await startAlike(store, first, { person: '999', ...asked })).toBe('no_candidate');
+    const said = await stopDelivery(store, { code: 'ambiguous_person', reason: 'r', candidates: ['101', '102'] });
+    expect(await startAlike(store, said, { person: '102', ...asked })).toBe('moved');
+    const run = (await startAlike(store, first, { person: '102', ...asked })) as BulkRun;
+    const done = await runBulk(store, run.id, { attempts, by: ada });
+    expect(done).toMatchObject({ matched: 4, done: 2, expired: 1, refused: 1, moved: 0 });
+    expect(done.left).toEqual(
+      expect.arrayContaining([
+        { source: 'main', call_id: gone.call_id, route: 'sales-calls', why: 'expired' },
+        { source: 'main', call_id: merged.call_id, route: 'sales-calls', why: 'no_candidate' },
+      ]),
+    );
+    for (const { call_id } of [first, second])
+      expect(await deliveryOf(call_id)).toMatchObject({ state: 'queued', chosen: { person: '102', by: 'ada' } });
+    for (const { call_id } of [gone, merged, other]) expect((await deliveryOf(call_id))?.state).toBe('parked');
+    const { entries } = await store.audit.page({});
+    const named = {
+      action: 'choose many',
+      run: run.id,
+      call_id: first.call_id,
+      record: '102',
+      lasting: true,
+      by: 'ada',
+    };
+    expect(entries).toMatchObject([
+      { ...named, step: 'ended', of: 4, done: 2, expired: 1 },
+      { ...named, step: 'begun' },
+    ]);
+    const kept = [JSON.stringify(entries), await store.redis.hget(store.keys.bulkRuns, run.id)];
+    for (const text of kept) expect(text).not.toContain('d-1');
+    // It holds for later calls, and is kept once: for the call that it was made on.
+    expect(await store.choices.list()).toMatchObject([{ digest: 'd-1', person: '102', call_id: first.call_id }]);
+    expect(await startAlike(store, first, { person: '102', ...asked })).toBe('moved');
   });
 
   it('counts what another process resolved meanwhile', async () => {

@@ -42,7 +42,7 @@ export interface BulkCommand {
 
 /** Items that are listed one by one, also in the JSON document; of more only the sums are given. */
 const MAX_SHOWN = 1_000;
-const DONE = { replay: 'replayed', drop: 'dropped' } as const;
+const DONE = { replay: 'replayed', drop: 'dropped', choose: 'replayed' } as const;
 
 type Line = { source: string; call_id: string; route: string | null; done: boolean };
 

@@ -32,6 +32,7 @@ export const AUDIT_ACTIONS = [
   'remove choice',
   'replay many',
   'drop many',
+  'choose many',
   'resume run',
   'replay omissions',
   'pause',
@@ -117,8 +118,13 @@ export function writeAudit(operator: AuditedOperator | undefined, what: AuditedA
     ...plain,
     ...(client === undefined ? {} : { client }),
     ...(reason ? { reason: scrub(reason, MAX_TEXT) } : {}),
-    ...(filter ? { filter: { ...filter, ...(filter.text ? { text: scrub(filter.text, MAX_TEXT) } : {}) } } : {}),
+    ...(filter ? { filter: plainFilter(filter) } : {}),
   });
+}
+
+/** The call of the entry stands for the digest: a record that `forget` does not reach holds none. */
+function plainFilter({ digest: _, text, ...filter }: UnresolvedFilter): UnresolvedFilter {
+  return { ...filter, ...(text ? { text: scrub(text, MAX_TEXT) } : {}) };
 }
 
 /** Entries that are kept at most, whatever the retention: some 60 MB. Beyond it the oldest go. */

@@ -115,16 +115,17 @@ export type ReadItems = [items: [string, string, string, string, string][], more
  * (it expired, or a process of a version without the index changed it) is left out and removed.
  *
  * KEYS index. ARGV state, order (`older` or `newer`), items at most, entries read at most, since, until (epoch ms),
- * text in lower case that code and reason must contain (or empty), prefix of ledger keys, then the place after which
- * to begin as time, call id, partition (all empty for the end of the list), then the partitions.
+ * text in lower case that code and reason must contain (or empty), digest of what its candidates have in common (or empty),
+ * prefix of ledger keys, then the place after which to begin as time, call id, partition (all empty for the end of the list),
+ * then the partitions.
  */
 export const readItems = defineScript<ReadItems>(
   'wrapupUnresolvedRead',
   `${BYTE_ORDER_LUA}
 local list, state, older = KEYS[1] .. ':' .. ARGV[1], ARGV[1], ARGV[2] == 'older'
 local most, budget, since, til = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local text, ledger = ARGV[7], ARGV[8]
-local after = ARGV[9] ~= '' and { at = tonumber(ARGV[9]), call = ARGV[10], partition = ARGV[11] } or nil
+local text, digest, ledger = ARGV[7], ARGV[8], ARGV[9]
+local after = ARGV[10] ~= '' and { at = tonumber(ARGV[10]), call = ARGV[11], partition = ARGV[12] } or nil
 local BATCH = 16
 
 local function precedes(a, b)
@@ -140,7 +141,7 @@ local function rankOf(key, partition)
   local before = older and redis.call('ZCOUNT', key, '(' .. string.format('%.0f', edge), '+inf')
     or redis.call('ZCOUNT', key, '-inf', '(' .. string.format('%.0f', edge))
   if not after or after.at ~= edge then return before end
-  local ties = redis.call('ZCOUNT', key, ARGV[9], ARGV[9])
+  local ties = redis.call('ZCOUNT', key, ARGV[10], ARGV[10])
   return firstRank(before, before + ties, function(rank)
     return precedes(after, { at = edge, call = range(key, rank, rank)[1], partition = partition })
   end)
@@ -157,9 +158,14 @@ local function advance(one)
   return one.at <= til
 end
 
+local function isSought(item)
+  if digest ~= '' and not (item.ambiguous and item.ambiguous.digest == digest) then return false end
+  return text == '' or string.find(string.lower((item.code or '') .. ' ' .. (item.reason or '')), text, 1, true) ~= nil
+end
+
 -- The partitions as a heap, the one whose next item comes first on top. A sorted array is one.
 local heap = {}
-for i = 12, #ARGV do
+for i = 13, #ARGV do
   local partition = ARGV[i]
   local source, route, connection, code = string.match(partition, '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
   if source then
@@ -192,7 +198,7 @@ while #heap > 0 and #items < most and seen < budget do
   local is = item and (item.state or (one.route == '' and 'dead'))
   if is ~= state or (item.connection or '') ~= one.connection or (item.code or state) ~= one.code then
     stale[#stale + 1] = { one.key, one.call, one.partition }
-  elseif text == '' or string.find(string.lower((item.code or '') .. ' ' .. (item.reason or '')), text, 1, true) then
+  elseif isSought(item) then
     items[#items + 1] = { one.score, one.call, one.partition, got[1], got[2] or '' }
   end
   if not advance(one) then

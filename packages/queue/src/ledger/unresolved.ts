@@ -9,7 +9,7 @@ import { type Cursor, readCursor, writeCursor } from '../redis/cursor.ts';
 import type { Keys } from '../redis/keys.ts';
 import type { DeliveryEntry, LedgerEntry } from './entry.ts';
 import type { Ledger } from './ledger.ts';
-import type { UnresolvedFilter, UnresolvedState } from './unresolved-filter.ts';
+import { isSearch, type UnresolvedFilter, type UnresolvedState } from './unresolved-filter.ts';
 import { countPartitions, type ReadItems, readItems, trimIndex } from './unresolved-index.ts';
 
 /** One delivery that waits for a person, or a call that never got as far as its routes (`route` null). */
@@ -104,7 +104,7 @@ export class Unresolved {
     this.#ledger = ledger;
   }
 
-  /** Counts by source, route, connection and code. The text of a filter is ignored. */
+  /** Counts by source, route, connection and code. Text and digest of a filter are ignored. */
   partitions(state: UnresolvedState, filter: UnresolvedFilter = {}): Promise<Partition[]> {
     return this.#count(state, filter);
   }
@@ -127,18 +127,18 @@ export class Unresolved {
     return found.filter((partition) => matches(partition, filter));
   }
 
-  /** How many there are. The text of a filter is ignored. */
+  /** How many there are. Text and digest of a filter are ignored. */
   async count(state: UnresolvedState, filter: UnresolvedFilter = {}): Promise<number> {
     return total(await this.partitions(state, filter));
   }
 
-  /** How many come after a cursor; without one, all. The text of a filter is ignored. */
+  /** How many come after a cursor; without one, all. Text and digest of a filter are ignored. */
   async countAfter(state: UnresolvedState, filter: UnresolvedFilter, after: string | undefined): Promise<number> {
     return total(await this.#count(state, filter, readCursor(after, CURSOR_IDS)));
   }
 
   /**
-   * As `count`, with the text of the filter: each item is read for it.
+   * As `count`, with text and digest of the filter: each item is read for them.
    * @param within milliseconds for that
    * @returns `exact` false: there were so many when the time was over, and there may be more
    */
@@ -147,7 +147,7 @@ export class Unresolved {
     filter: UnresolvedFilter,
     within: number,
   ): Promise<{ count: number; exact: boolean }> {
-    if (!filter.text) return { count: await this.count(state, filter), exact: true };
+    if (!isSearch(filter)) return { count: await this.count(state, filter), exact: true };
     const deadline = Date.now() + within;
     let count = 0;
     for (let after: string | undefined; ; ) {
@@ -188,9 +188,9 @@ export class Unresolved {
     };
   }
 
-  /** When the one that has waited longest stopped, epoch ms. The text of a filter is ignored. */
+  /** When the one that has waited longest stopped, epoch ms. Text and digest of a filter are ignored. */
   async oldest(state: UnresolvedState, filter: UnresolvedFilter = {}): Promise<number | undefined> {
-    const { text: _, ...indexed } = filter;
+    const { text: _, digest: __, ...indexed } = filter;
     const { items } = await this.#read(state, indexed, 'newer', undefined, 1, Date.now() + 1000);
     return items[0] && Date.parse(items[0].since);
   }
@@ -250,7 +250,8 @@ export class Unresolved {
         [this.#keys.unresolved],
         [
           ...[state, order, limit - items.length, STEP_SIZE],
-          ...[Math.max(0, filter.since ?? 0), filter.until ?? LATEST, toLower(filter.text ?? ''), this.#keys.ledgers],
+          ...[Math.max(0, filter.since ?? 0), filter.until ?? LATEST, toLower(filter.text ?? '')],
+          ...[filter.digest ?? '', this.#keys.ledgers],
           ...[last?.at ?? '', last?.ids[0] ?? '', last?.ids[1] ?? ''],
           ...partitions,
         ],

@@ -255,13 +255,14 @@ export class Operations {
   /**
    * Decides which of its candidates an ambiguous delivery is about, and sends it on its way with that person.
    * @param remember the choice is kept for later calls of the same number or address, too
+   * @param run it is part of a run, which has entries of its own in the audit
    * @returns `moved`, `expired` and why the choice is refused: nothing is changed then
    */
   async choose(
     source: string,
     callId: string,
     route: string,
-    { person, by, remember }: { person: string; by: AuditedOperator; remember: boolean },
+    { person, by, remember, run }: { person: string; by: AuditedOperator; remember: boolean; run?: true },
     options: { attempts: number; config?: string | undefined },
   ): Promise<Replayed | ChoiceRefused> {
     const { deliveries } = (await this.#ledger.read(source, callId)) ?? {};
@@ -271,7 +272,7 @@ export class Operations {
     if (!candidates.includes(person)) return 'no_candidate';
     if (remember && !ambiguous) return 'only_said';
     const chosen = { person, by: by.name, at: Date.now() };
-    const how = { ...options, from: ['parked' as const], by, chosen, lasting: remember };
+    const how = { ...options, from: ['parked' as const], by, chosen, lasting: remember, run };
     const done = await this.replay(source, callId, route, how);
     if (done !== 'replayed' || !remember || !ambiguous) return done;
     const { digest, by: of } = ambiguous;

@@ -1,5 +1,5 @@
 /**
- * Replays or drops everything that a filter names, however many. A run is noted in Redis after every step, with what it
+ * Replays or drops everything that a filter names, however many, or decides it for one person. A run is noted in Redis after every step, with what it
  * has done and where it goes on, so that one that was interrupted or killed is taken up where it stopped.
  *
  * It means what was there when it began: what stops later, also what the run itself replays and what stops again, is not
@@ -7,17 +7,24 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { clientOf } from '@wrapup/call';
 import type { AuditedOperator } from '../audit/audit-entry.ts';
 import type { UnresolvedItem, UnresolvedPage } from '../ledger/unresolved.ts';
-import type { UnresolvedFilter, UnresolvedState } from '../ledger/unresolved-filter.ts';
-import type { Operations, Replayed } from '../queues/operations.ts';
+import { isSearch, type UnresolvedFilter, type UnresolvedState } from '../ledger/unresolved-filter.ts';
+import type { ChoiceRefused, Operations, Replayed } from '../queues/operations.ts';
 import { RedisLease } from '../redis/lease.ts';
 import type { Store } from './store.ts';
 
-export type BulkAction = 'replay' | 'drop';
+/** `choose` decides ambiguous callers of one number or address for the same person. */
+export type BulkAction = 'replay' | 'drop' | 'choose';
 
 /** What became of one item. */
-export type BulkResult = 'replayed' | 'dropped' | 'moved' | 'expired';
+export type BulkResult = 'dropped' | Replayed | ChoiceRefused;
+
+/** An item that was left where it is, and why. */
+export interface LeftItem extends Pick<UnresolvedItem, 'source' | 'call_id' | 'route'> {
+  why: Exclude<BulkResult, 'replayed' | 'dropped'>;
+}
 
 export interface BulkRun {
   /** Names it to a person who wants to go on with it. */
@@ -29,11 +36,13 @@ export interface BulkRun {
   /** Why they are dropped, and name of who began it; both stay in the ledger. */
   why?: string;
   by?: string;
+  /** For a choice: the call that it was made on, the person, and whether it holds for later calls, too. */
+  choice?: { source: string; call_id: string; person: string; remember?: boolean };
   /** Epoch ms. */
   started: number;
   /** Epoch ms of the last step. */
   moved_at: number;
-  /** Items that it covers; with a text in the filter, items that are searched for it. */
+  /** Items that it covers; with a text or a digest in the filter, items that are searched for it. */
   of: number;
   /** Items that matched so far, and what became of them. */
   matched: number;
@@ -42,6 +51,10 @@ export interface BulkRun {
   expired: number;
   /** Resolved by another process meanwhile. */
   moved: number;
+  /** Left where they are, as the person is none of their candidates; absent where there is none. */
+  refused?: number;
+  /** Those that were left, the first of them. */
+  left?: LeftItem[];
   /** Place after which it goes on. */
   cursor?: string;
   /** A process has been at it. */
@@ -74,6 +87,8 @@ const AT_ONCE = 50;
 /** Runs that are remembered, and for how many seconds after the last step of any. */
 const MAX_RUNS = 20;
 const KEPT_S = 7 * 24 * 3600;
+/** Items that were left of which a run says which they are. */
+const MAX_LEFT = 50;
 const LEASE_MS = 15_000;
 
 /** Another process is at the same run. */
@@ -90,7 +105,8 @@ export async function startBulk(
     filter,
     why,
     by,
-  }: Pick<BulkRun, 'state' | 'action' | 'why'> & {
+    choice,
+  }: Pick<BulkRun, 'state' | 'action' | 'why' | 'choice'> & {
     by?: AuditedOperator | undefined;
     filter: UnresolvedFilter;
   },
@@ -101,6 +117,7 @@ export async function startBulk(
     ...{ id: randomBytes(4).toString('hex'), state, action, filter: whole },
     ...(why === undefined ? {} : { why }),
     ...(by === undefined ? {} : { by: by.name }),
+    ...(choice === undefined ? {} : { choice }),
     ...{ started: now, moved_at: now, of: await store.unresolved.count(state, whole) },
     ...{ matched: 0, done: 0, expired: 0, moved: 0 },
   };
@@ -109,6 +126,43 @@ export async function startBulk(
   const old = runs.slice(MAX_RUNS).map(({ id }) => id);
   if (old.length > 0) await store.redis.hdel(store.keys.bulkRuns, ...old);
   return run;
+}
+
+/** A delivery that waits for a person to say which of several people it is about. */
+type AmbiguousDelivery = Pick<UnresolvedItem, 'source' | 'call_id'> & { route: string };
+
+/**
+ * Which others are parked for the same reason as an ambiguous delivery: several people have their number or address, and it is
+ * the same one, on the same route and connection. The delivery itself is among them.
+ * @returns undefined where it is not ambiguous any more, or what its candidates have in common was only said
+ */
+export async function filterAlike(
+  { ledger }: Pick<Store, 'ledger'>,
+  { source, call_id, route }: AmbiguousDelivery,
+): Promise<{ filter: UnresolvedFilter; candidates: string[] } | undefined> {
+  const { deliveries = [] } = (await ledger.read(source, call_id)) ?? {};
+  const delivery = deliveries.find((one) => one.route === route);
+  if (delivery?.state !== 'parked' || delivery.code !== 'ambiguous_person' || !delivery.ambiguous) return undefined;
+  const { connection, ambiguous, candidates = [] } = delivery;
+  const place = { client: clientOf(connection), route, connection, codes: [delivery.code] };
+  return { filter: { ...place, digest: ambiguous.digest }, candidates };
+}
+
+/**
+ * Notes a run that decides an ambiguous delivery, and all that are alike, for one person.
+ * @returns `moved` where it is not ambiguous any more, or why the choice is refused: there is no run then
+ */
+export async function startAlike(
+  store: Store,
+  delivery: AmbiguousDelivery,
+  { person, by, remember }: { person: string; by: AuditedOperator; remember: boolean },
+): Promise<BulkRun | 'moved' | ChoiceRefused> {
+  const alike = await filterAlike(store, delivery);
+  if (!alike) return 'moved';
+  if (!alike.candidates.includes(person)) return 'no_candidate';
+  const { source, call_id } = delivery;
+  const choice = { source, call_id, person, ...(remember ? { remember } : {}) };
+  return startBulk(store, { state: 'parked', action: 'choose', filter: alike.filter, choice, by });
 }
 
 /** The latest runs, newest first. */
@@ -184,8 +238,9 @@ async function takeStep(
     const settled = await Promise.allSettled(some.map((item) => act(store, run, item, options)));
     for (const [index, one] of settled.entries()) {
       if (one.status === 'rejected') continue;
-      options.onItem?.(some[index] as UnresolvedItem, one.value);
-      run = count(run, one.value);
+      const item = some[index] as UnresolvedItem;
+      options.onItem?.(item, one.value);
+      run = count(run, item, one.value);
     }
     const failed = settled.find((one) => one.status === 'rejected');
     if (failed) return { run, error: failed.reason };
@@ -193,29 +248,40 @@ async function takeStep(
   const now = Date.now();
   if (next !== undefined) return { run: { ...run, moved_at: now, cursor: next } };
   // What left the list before its turn came was resolved by another process.
-  const moved = filter.text ? run.moved : Math.max(0, run.of - run.done - run.expired);
-  return { run: { ...run, moved, moved_at: now, ended: now } };
+  const moved = isSearch(filter) ? run.moved : Math.max(0, run.of - run.done - run.expired - (run.refused ?? 0));
+  // Whose calls it was about is not kept for longer than it takes.
+  const { digest: _, ...rest } = filter;
+  return { run: { ...run, filter: { ...rest, until: filter.until }, moved, moved_at: now, ended: now } };
 }
 
-function count(run: BulkRun, result: BulkResult): BulkRun {
-  const field = result === 'replayed' || result === 'dropped' ? 'done' : result;
-  return { ...run, matched: run.matched + 1, [field]: run[field] + 1 };
+function count(run: BulkRun, { source, call_id, route }: UnresolvedItem, why: BulkResult): BulkRun {
+  const matched = run.matched + 1;
+  if (why === 'replayed' || why === 'dropped') return { ...run, matched, done: run.done + 1 };
+  const { left = [] } = run;
+  const kept = left.length < MAX_LEFT ? [...left, { source, call_id, route, why }] : left;
+  const field = why === 'moved' || why === 'expired' ? why : 'refused';
+  return { ...run, matched, left: kept, [field]: (run[field] ?? 0) + 1 };
+}
+
+/** Of how many items a run is or was: of a search those that it has found so far. */
+export function itemsOfRun({ action, filter, of, matched }: BulkRun): number {
+  return action === 'choose' || isSearch(filter) ? matched : of;
 }
 
 /** Adds what a step did that was interrupted: it has left the list without being counted. */
 async function recount(store: Store, run: BulkRun): Promise<BulkRun> {
-  if (run.filter.text) return run;
+  if (isSearch(run.filter)) return run;
   const uncounted = Math.min(STEP_SIZE, Math.max(0, run.of - (await countAhead(store, run)) - run.matched));
   return { ...run, matched: run.matched + uncounted, done: run.done + uncounted };
 }
 
 async function report(store: Store, run: BulkRun, { onProgress }: BulkOptions): Promise<void> {
   if (!onProgress) return;
-  const behind = run.filter.text ? run.of - (await countAhead(store, run)) : run.matched;
+  const behind = isSearch(run.filter) ? run.of - (await countAhead(store, run)) : run.matched;
   onProgress(run, Math.min(behind, run.of));
 }
 
-/** Items that the run has not come to yet; the text of its filter is ignored. */
+/** Items that the run has not come to yet; text and digest of its filter are ignored. */
 async function countAhead(store: Store, { state, filter, cursor, ended }: BulkRun): Promise<number> {
   if (ended !== undefined) return 0;
   return store.unresolved.countAfter(state, filter, cursor);
@@ -223,13 +289,22 @@ async function countAhead(store: Store, { state, filter, cursor, ended }: BulkRu
 
 async function act(
   store: Store,
-  { state, action, why = '', by }: BulkRun,
+  { state, action, why = '', by, choice }: BulkRun,
   item: UnresolvedItem,
   options: BulkOptions,
 ): Promise<BulkResult> {
   // The run has entries of its own.
   const asked = { run: true as const, ...(by === undefined ? {} : { by: { name: by } }) };
   if (action === 'replay') return replayUnresolved(store, state, item, { ...options, ...asked });
+  if (action === 'choose') {
+    const { source, call_id, route } = item;
+    if (route === null || !choice) return 'moved';
+    const isFirst = source === choice.source && call_id === choice.call_id;
+    const remember = choice.remember === true && isFirst;
+    const decided = { person: choice.person, by: { name: by ?? '' }, remember, run: true as const };
+    const how = { attempts: options.attempts(route), config: options.config };
+    return store.operations.choose(source, call_id, route, decided, how);
+  }
   return (await dropUnresolved(store, item, { reason: why, ...asked })) ? 'dropped' : 'moved';
 }
 
@@ -242,10 +317,12 @@ async function note(
   // A filter may hold what an operator typed.
   const changes = redis.multi().hset(keys.bulkRuns, run.id, JSON.stringify(run)).expire(keys.bulkRuns, KEPT_S);
   if (step !== undefined) {
-    const { id, state, action, filter, of, done, expired, why } = run;
-    const what = step === 'resumed' ? 'resume run' : action === 'replay' ? 'replay many' : 'drop many';
+    const { id, state, action, filter, done, expired, why, choice } = run;
+    const { person: record, remember, ...call } = choice ?? {};
     audit.noteIn(changes, by, {
-      ...{ action: what, run: id, of_state: state, filter, of: filter.text && step === 'ended' ? run.matched : of },
+      ...{ action: step === 'resumed' ? 'resume run' : (`${action} many` as const), run: id, of_state: state, filter },
+      of: step === 'ended' ? itemsOfRun(run) : run.of,
+      ...(record === undefined ? {} : { ...call, record, ...(remember ? { lasting: true as const } : {}) }),
       ...(step === 'resumed' ? {} : { step }),
       ...(step === 'ended' ? { done, expired } : {}),
       ...(why === undefined ? {} : { reason: why }),
