@@ -64,6 +64,25 @@ test('replays and drops, by call id and by filter, in the name of the token', as
   expect(await run('audit')).toMatchObject({ code: 1, stderr: expect.stringContaining('The role of this token') });
 });
 
+test('says whom an ambiguous call is about, and all of the same number', async () => {
+  const { dashboard, run } = await open('operator');
+  const ambiguous = { by: 'phone' as const, digest: 'n-1' };
+  const twins = () => dashboard.seed(parked({ candidates: ['101', '102'], ambiguous }));
+  const [first, second, third] = [await twins(), await twins(), await twins()];
+  const one = await run('parked', 'choose', first, '--person', '101');
+  expect(one).toMatchObject({ code: 0, stdout: `${first} on sales-calls is about 101, and on its way again\n` });
+  expect(await dashboard.delivery(first)).toMatchObject({ state: 'queued', chosen: { by: 'night shift' } });
+  const person = ['--person', '102', '--alike'];
+  expect((await run('parked', 'choose', second, ...person, '--plan')).stdout).toBe('2 would be replayed\n');
+  expect((await run('parked', 'choose', second, ...person, '--json')).json()).toMatchObject({ replayed: 2, of: 2 });
+  for (const id of [second, third])
+    expect(await dashboard.delivery(id)).toMatchObject({ state: 'queued', chosen: { person: '102' } });
+  expect(await run('parked', 'choose', second, '--person', '102')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('not parked for having several candidates'),
+  });
+});
+
 test('pauses, resumes and lists what the installation has', async () => {
   const { dashboard, run } = await open();
   expect((await run('connections', 'pause', 'sales', '--reason', 'moving')).stdout).toContain(

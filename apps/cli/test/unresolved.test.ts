@@ -291,3 +291,27 @@ test('drop by code and time gives up those and no others', async () => {
   expect((await store.ledger.read('main', 'p-2'))?.deliveries[0]).toMatchObject({ dropped: { reason: 'a test' } });
   expect((await wrapup(['parked', 'list', '--json'], env)).json()).toMatchObject([{ call_id: 'p-1' }]);
 });
+
+test('an ambiguous caller is decided for all that are parked for the same number, which are listed before', async () => {
+  const { env, store, settle } = await openInstallation();
+  const ambiguous = { by: 'phone' as const, digest: 'n-1' };
+  for (const call_id of ['n-1', 'n-2', 'n-3'])
+    await settle({ call_id }, { ...AMBIGUOUS, candidates: ['101', call_id === 'n-3' ? '109' : '102'], ambiguous });
+  await settle({ call_id: 'said' }, { ...AMBIGUOUS, candidates: ['101', '102'] });
+  const choose = (id: string, ...more: string[]) =>
+    wrapup(['parked', 'choose', id, '--person', '102', '--alike', ...more], env);
+  const plan = await choose('n-1', '--plan');
+  expect(plan).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^(n-\d on sales-calls would be replayed\n){3}/),
+  });
+  expect(await choose('said')).toMatchObject({ code: 1, stderr: expect.stringContaining('was only said') });
+  const done = await choose('n-1');
+  expect(done.stdout).toContain('n-3 on sales-calls could not be replayed: the person is none of its candidates');
+  expect(done).toMatchObject({ code: 1, stdout: expect.stringMatching(/2 of 3 replayed\n$/) });
+  const states = ['n-1', 'n-2', 'n-3', 'said'].map(async (id) => (await store.ledger.read('main', id))?.deliveries[0]);
+  expect(await Promise.all(states)).toMatchObject([
+    ...[{ state: 'queued', chosen: { person: '102', by: userInfo().username } }],
+    ...[{ state: 'queued', chosen: { person: '102' } }, { state: 'parked' }, { state: 'parked' }],
+  ]);
+});

@@ -31,7 +31,12 @@ function requestFor({ method, path, body }: ApiOperation) {
       ? {}
       : { filter: { source: 'none' }, ...(path.endsWith('/drop') ? { why: 'w' } : {}) }
     : {};
-  const one = /\/(calls|deliveries)\/.*\/drop$/.test(path) ? { why: 'w' } : given;
+  const chosen = path.startsWith('/parked/') ? { source: 'main', call_id: 'none', route: 'none' } : {};
+  const one = /\/(calls|deliveries)\/.*\/drop$/.test(path)
+    ? { why: 'w' }
+    : path.endsWith('/choose')
+      ? { person: '101', ...chosen }
+      : given;
   return {
     path: filled.replace('{name}', 'none').replace('{id}', 'none'),
     options: method === 'post' ? { body: one } : {},
@@ -49,7 +54,8 @@ describe.each(ROLES)('a token with the role %s', (role) => {
 
 describe('a token of one client', () => {
   it('finds nothing of another, and changes nothing there', async () => {
-    const other = await dashboard.seed(parked());
+    const ambiguous = { by: 'phone' as const, digest: 'd' };
+    const other = await dashboard.seed(parked({ candidates: ['101', '102'], ambiguous }));
     const own = await dashboard.seed(parkedOfAcme());
     const token = await tokenFor(dashboard, 'admin', 'acme');
     const ask = (path: string, body?: unknown) => askApi(dashboard, token, path, body === undefined ? {} : { body });
@@ -64,6 +70,8 @@ describe('a token of one client', () => {
       [`/deliveries/main/${other}/sales-calls`],
       [`/deliveries/main/${other}/sales-calls/drop`, { why: 'w' }],
       [`/deliveries/main/${other}/sales-calls/replay`, {}],
+      [`/deliveries/main/${other}/sales-calls/choose`, { person: '101' }],
+      ['/parked/choose', { source: 'main', call_id: other, route: 'sales-calls', person: '101' }],
       ['/connections/sales/pause', {}],
       ['/omissions?connection=sales'],
       ['/calls?client=bolt'],

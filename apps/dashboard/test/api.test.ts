@@ -171,6 +171,52 @@ describe('what is parked and dead', () => {
   });
 });
 
+describe('an ambiguous caller', () => {
+  const twins = (digest?: string) =>
+    dashboard.seed(
+      parked({
+        candidates: ['101', '102'],
+        ...(digest === undefined ? {} : { ambiguous: { by: 'phone' as const, digest } }),
+      }),
+    );
+
+  it('is decided for one call, and not for anyone else', async () => {
+    const id = await twins();
+    const path = `/deliveries/main/${id}/sales-calls/choose`;
+    expect((await ask(path, { person: '999' })).body).toMatchObject({
+      detail: 'Nothing was changed.',
+      errors: [{ at: 'body.person' }],
+    });
+    expect((await ask(path, { person: '101', remember: true })).body.errors).toMatchObject([{ at: 'body.remember' }]);
+    expect((await ask(path, { person: '101' })).body).toEqual({ done: 'replayed' });
+    expect(await dashboard.delivery(id)).toMatchObject({
+      state: 'queued',
+      chosen: { person: '101', by: 'admin of a test' },
+    });
+    expect((await ask(path, { person: '101' })).body).toEqual({ done: 'moved' });
+    expect((await ask('/audit?action=choose')).body.items).toMatchObject([{ call_id: id, record: '101', via: 'API' }]);
+  });
+
+  it('is decided for all calls of the number, which are counted before', async () => {
+    const [first, second, other] = [await twins('n-1'), await twins('n-1'), await twins('n-2')];
+    const body = { source: 'main', call_id: first, route: 'sales-calls', person: '102' };
+    expect((await ask('/parked/choose', { ...body, dry_run: true })).body).toEqual({
+      ...{ dry_run: true, count: 2, exact: true },
+    });
+    expect((await ask('/parked/choose', { ...body, person: '999' })).body.errors).toMatchObject([
+      { at: 'body.person' },
+    ]);
+    const { run } = (await ask('/parked/choose', { ...body, remember: true })).body;
+    expect(run).toMatchObject({ action: 'choose', of: 2, done: 2, refused: 0, left: [] });
+    for (const id of [first, second])
+      expect(await dashboard.delivery(id)).toMatchObject({ state: 'queued', chosen: { person: '102' } });
+    expect((await dashboard.delivery(other)).state).toBe('parked');
+    expect(await dashboard.store.choices.list()).toMatchObject([{ person: '102', call_id: first }]);
+    expect((await ask('/parked/choose', body)).status).toBe(404);
+    expect((await ask('/parked/choose', { ...body, source: 'acme.main' })).status).toBe(404);
+  });
+});
+
 describe('the installation', () => {
   it('has its connections, which are paused and resumed', async () => {
     const failure = new Failure('unauthorized', 'The token is refused.', { hint: 'Put in a valid key.' });

@@ -33,6 +33,9 @@ interface ApiOptions extends GlobalOptions {
   by?: string;
   action?: string;
   call?: string;
+  person?: string;
+  remember?: boolean;
+  alike?: boolean;
 }
 
 interface Asked {
@@ -132,28 +135,34 @@ function resolve(state: State, action: 'replay' | 'drop'): Answer {
         'the API narrows a replay or drop of many by its token',
         `wrapup token add --client ${clean(client, 40)}`,
       );
-    const asked = { filter, all, ...body };
-    if (plan) {
-      const { count: of, exact } = await api.post<{ count: number; exact: boolean }>(`/${state}/${action}`, {
-        ...asked,
-        dry_run: true,
-      });
-      output.data({ plan: true, of, exact });
-      return output.line(`${exact ? '' : 'at least '}${of} would be ${DONE[action]}`);
-    }
-    let { run } = await api.post<{ run: Run }>(`/${state}/${action}`, asked);
-    const progress = makeProgress(output, 'deliveries');
-    while (run.ended === undefined) {
-      progress.show(run.done, run.of);
-      await new Promise((resolve) => setTimeout(resolve, FOLLOW_MS));
-      run = await api.get<Run>(`/runs/${run.id}`);
-    }
-    progress.end();
-    finish(output, action, run.done, run.of, { run: run.id });
+    await resolveMany(`/${state}/${action}`, action, { filter, all, ...body }, { api, output, plan });
   };
 }
 
-const DONE = { replay: 'replayed', drop: 'dropped' } as const;
+/** Asks for a run of many, and follows it to its end. */
+async function resolveMany(
+  path: string,
+  action: keyof typeof DONE,
+  asked: object,
+  { api, output, plan }: Pick<Asked, 'api' | 'output'> & { plan: boolean },
+): Promise<void> {
+  if (plan) {
+    const { count: of, exact } = await api.post<{ count: number; exact: boolean }>(path, { ...asked, dry_run: true });
+    output.data({ plan: true, of, exact });
+    return output.line(`${exact ? '' : 'at least '}${of} would be ${DONE[action]}`);
+  }
+  let { run } = await api.post<{ run: Run }>(path, asked);
+  const progress = makeProgress(output, 'deliveries');
+  while (run.ended === undefined) {
+    progress.show(run.done, run.of);
+    await new Promise((resolve) => setTimeout(resolve, FOLLOW_MS));
+    run = await api.get<Run>(`/runs/${run.id}`);
+  }
+  progress.end();
+  finish(output, action, run.done, run.of, { run: run.id });
+}
+
+const DONE = { replay: 'replayed', drop: 'dropped', choose: 'replayed' } as const;
 const FOLLOW_MS = 1_000;
 
 async function resolveNamed(
@@ -177,11 +186,37 @@ async function resolveNamed(
   finish(output, action, good, named.length, {});
 }
 
-function finish(output: Output, action: 'replay' | 'drop', done: number, of: number, more: object): void {
+function finish(output: Output, action: keyof typeof DONE, done: number, of: number, more: object): void {
   output.data({ plan: false, [DONE[action]]: done, of, ...more });
   output.line(`${done} of ${of} ${DONE[action]}`);
   if (done < of) process.exitCode = EXIT.failed;
 }
+
+const choose: Answer = async ({ api, options, output, args: [id = ''] }) => {
+  const { client, person = '', remember = false, alike = false, plan = false } = options;
+  if (plan && !alike) throw new CliError(EXIT.usage, '--plan lists what --alike would decide', 'add --alike');
+  const parked = await collect(api.all<Item>('/parked', { ...placesOf(options), client }));
+  const found = parked.filter(({ call_id, candidates }) => call_id === id && candidates !== undefined);
+  const [one, ...others] = found;
+  if (!one) throw new CliError(EXIT.failed, `${clean(id, 80)} is not parked for having several candidates`);
+  if (others.length > 0)
+    throw new CliError(
+      EXIT.usage,
+      `several deliveries of ${clean(id)} are ambiguous`,
+      'name one with --route, --source',
+    );
+  const place = { source: one.source, call_id: id, route: one.route };
+  const asked = { person: person.trim(), remember };
+  if (alike) return resolveMany('/parked/choose', 'choose', { ...place, ...asked }, { api, output, plan });
+  const path = `/deliveries/${Object.values(place)
+    .map((name) => encodeURIComponent(name ?? ''))
+    .join('/')}/choose`;
+  const { done } = await api.post<{ done: string }>(path, asked);
+  if (done !== 'replayed')
+    throw new CliError(EXIT.failed, `nothing was done: ${done}`, `wrapup calls show ${clean(id)}`);
+  output.data({ ...place, connection: one.connection, person: asked.person, remembered: remember });
+  output.line(`${clean(id)} on ${clean(one.route ?? '')} is about ${clean(asked.person)}, and on its way again`);
+};
 
 const listConnections: Answer = async ({ api, options, output }) => {
   const { items } = await api.get<{ items: ConnectionRow[] }>('/connections', { client: options.client });
@@ -299,6 +334,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   'parked list': listUnresolved('parked'),
   'parked replay': resolve('parked', 'replay'),
   'parked drop': resolve('parked', 'drop'),
+  'parked choose': choose,
   'dead list': listUnresolved('dead'),
   'dead replay': resolve('dead', 'replay'),
   'dead drop': resolve('dead', 'drop'),

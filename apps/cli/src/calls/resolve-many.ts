@@ -44,7 +44,41 @@ export interface BulkCommand {
 const MAX_SHOWN = 1_000;
 const DONE = { replay: 'replayed', drop: 'dropped', choose: 'replayed' } as const;
 
+/** What a whole run came to. */
+interface RunSums {
+  run: string;
+  done: number;
+  of: number;
+}
+
 type Line = { source: string; call_id: string; route: string | null; done: boolean };
+
+/** Decides all that are parked for the number or address of a call for one person. @param plan only says which they are */
+export async function chooseAlike(
+  store: Store,
+  delivery: { source: string; call_id: string; route: string },
+  { person, remember, plan, config }: { person: string; remember: boolean; plan: boolean; config: Config | undefined },
+  output: Output,
+): Promise<void> {
+  const { filterAlike, startAlike } = await import('@wrapup/queue');
+  const shown = makeReport('choose', plan, output);
+  const alike = await filterAlike(store, delivery);
+  const id = clean(delivery.call_id, 80);
+  if (!alike)
+    throw new CliError(
+      EXIT.failed,
+      `no others are known for ${id}: the number or address of its candidates was only said`,
+      'leave --alike out: the choice is for this call alone then',
+    );
+  if (plan) {
+    for await (const item of store.unresolved.all('parked', alike.filter)) shown.add(item);
+    return shown.end();
+  }
+  const run = await startAlike(store, delivery, { person, remember, by: operator() });
+  if (typeof run === 'string')
+    throw new CliError(EXIT.failed, 'its state has changed meanwhile, and nothing was done', `wrapup calls show ${id}`);
+  shown.end(await carryOut(store, run, await howToReplay(config), shown, output));
+}
 
 /** The filter that the options make. */
 export async function filterOf(options: PlaceOptions & { reason?: string }): Promise<UnresolvedFilter> {
@@ -128,10 +162,13 @@ async function carryOut(
   how: { attempts(route: string): number; config?: string | undefined },
   shown: ReturnType<typeof makeReport>,
   output: Output,
-): Promise<BulkRun> {
-  const { RunIsTaken, runBulk } = await import('@wrapup/queue');
+): Promise<RunSums> {
+  const { itemsOfRun, RunIsTaken, runBulk } = await import('@wrapup/queue');
   const progress = makeProgress(output, 'deliveries');
-  const hint = `wrapup ${state} ${action} --resume ${id} continues from here`;
+  const hint =
+    action === 'choose'
+      ? 'the page of parked calls resumes it; or run it again on one of the calls that are left'
+      : `wrapup ${state} ${action} --resume ${id} continues from here`;
   try {
     return await untilInterrupted(async (signal) => {
       const run = await runBulk(store, id, {
@@ -145,7 +182,7 @@ async function carryOut(
         const so_far = `${run.done} of ${run.of} ${DONE[action]}`;
         throw new CliError(EXIT.failed, `interrupted with ${so_far}`, hint);
       }
-      return run;
+      return { run: id, done: run.done, of: itemsOfRun(run) };
     });
   } catch (error) {
     if (error instanceof RunIsTaken) throw new CliError(EXIT.failed, 'another process is at it', hint);
@@ -203,15 +240,17 @@ function makeReport(action: BulkAction, plan: boolean, output: Output) {
             ? `could not be ${done}: its state has changed meanwhile`
             : result === 'expired'
               ? `could not be ${done}: ${expired(call_id)}`
-              : result;
+              : result === 'no_candidate'
+                ? `could not be ${done}: the person is none of its candidates`
+                : result;
       output.line(`${clean(call_id)} ${route === null ? '' : `on ${clean(route)} `}${verdict}`);
     },
     /** @param run sums that count what an interrupted command did, too */
-    end(run?: BulkRun): void {
-      const sums = run ? { done: run.done, of: run.filter.text ? run.matched : run.of } : { done: good, of };
+    end(run?: RunSums): void {
+      const sums = run ?? { done: good, of };
       output.data({
         ...{ plan, [done]: sums.done, of: sums.of },
-        ...(run ? { run: run.id } : {}),
+        ...(run ? { run: run.run } : {}),
         ...(of <= MAX_SHOWN ? { items: lines } : {}),
       });
       output.line(plan ? `${of} would be ${done}` : `${sums.done} of ${sums.of} ${done}`);

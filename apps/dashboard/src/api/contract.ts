@@ -91,9 +91,20 @@ export const OPERATIONS = {
     },
     summary: 'Gives up what is parked, dead or queued; why it had stopped stays beside the reason',
   },
+  chooseDelivery: {
+    ...{ method: 'post', path: `${DELIVERY_PATH}/choose`, right: 'decide', body: s.CHOOSE_ONE, answer: s.DONE },
+    summary: 'Says which of its candidates an ambiguous delivery is about, and delivers it so',
+    refusals: [404],
+  },
   listParked: PARKED.list,
   replayParked: PARKED.replay,
   dropParked: PARKED.drop,
+  chooseParked: {
+    ...{ method: 'post', path: '/parked/choose', right: 'decide', body: s.CHOOSE_ALIKE, answer: s.BULK_ANSWER },
+    summary:
+      'Chooses the person for an ambiguous delivery and for all that are parked for the same number or address on its route; a long run goes on behind the answer',
+    refusals: [404],
+  },
   listDead: DEAD.list,
   replayDead: DEAD.replay,
   dropDead: DEAD.drop,

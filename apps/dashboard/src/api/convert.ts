@@ -8,6 +8,7 @@ import {
   type DailyQuota,
   type DeliveryEntry,
   hintOf,
+  itemsOfRun,
   type LedgerEntry,
   type OmissionLine,
   type UnresolvedItem,
@@ -82,11 +83,11 @@ export function unresolvedOf({ cursor: _, ...item }: UnresolvedItem): z.input<ty
 }
 
 export function runOf(run: BulkRun): z.input<typeof RUN> {
-  const { id, state, action, started, moved_at, ended, of, matched, done, expired, moved, by, filter } = run;
+  const { id, state, action, started, moved_at, ended, of, done, expired, moved, refused = 0, left = [], by } = run;
   return known({
     ...{ id, state, action, started: iso(started), moved_at: iso(moved_at) },
     ended: ended === undefined ? undefined : iso(ended),
-    ...{ of: filter.text && ended !== undefined ? matched : of, done, expired, moved, by },
+    ...{ of: ended === undefined ? of : itemsOfRun(run), done, expired, moved, refused, left, by },
   }) as z.input<typeof RUN>;
 }
 

@@ -8,11 +8,11 @@ import type { HandlerParts } from '../routes/handler-parts.ts';
 import { isInScope } from '../security/client-scope.ts';
 import type { Handlers } from './api-request.ts';
 import { callOf, deliveryOfCall } from './convert.ts';
-import { ApiProblem } from './problems.ts';
+import { ApiProblem, choiceProblem } from './problems.ts';
 
 type CallOperation =
   | ('listCalls' | 'readCall' | 'replayCall' | 'dropCall')
-  | ('listDeliveries' | 'readDelivery' | 'replayDelivery' | 'dropDelivery');
+  | ('listDeliveries' | 'readDelivery' | 'replayDelivery' | 'dropDelivery' | 'chooseDelivery');
 
 /** Where a call or a delivery is looked for. */
 interface Sought {
@@ -100,6 +100,19 @@ export function handleCalls({ store, latest }: HandlerParts): Handlers<CallOpera
       const why = { reason: scrub(request.body.why, MAX_REASON_LENGTH), by: request.by };
       const dropped = await ask(store, () => store.operations.drop(entry.source, entry.call_id, delivery.route, why));
       return { done: dropped ? 'dropped' : 'moved' };
+    },
+
+    async chooseDelivery(request) {
+      const { entry, delivery } = await findDelivery(request);
+      const { config } = await latest();
+      const { person, remember } = request.body;
+      const how = { attempts: attemptsOf(config, delivery.route), config: config.hash };
+      const choice = { person, remember, by: request.by };
+      const done = await ask(store, () =>
+        store.operations.choose(entry.source, entry.call_id, delivery.route, choice, how),
+      );
+      if (done === 'no_candidate' || done === 'only_said') throw choiceProblem(done);
+      return { done };
     },
   };
 

@@ -3,10 +3,13 @@ import { scrub } from '@wrapup/destination';
 import {
   type AuditedOperator,
   type BulkAction,
+  type BulkRun,
+  filterAlike,
   readBulk,
   readCursor,
   reasonFilter,
   runBulk,
+  startAlike,
   startBulk,
   type UnresolvedFilter,
   type UnresolvedState,
@@ -17,13 +20,14 @@ import { ask } from '../queries/ask-redis.ts';
 import type { HandlerParts } from '../routes/handler-parts.ts';
 import { orLate } from '../routes/operator.ts';
 import { isRunOf } from '../routes/unresolved.ts';
+import { isInScope } from '../security/client-scope.ts';
 import type { Handlers } from './api-request.ts';
 import { runOf, unresolvedOf } from './convert.ts';
-import { ApiProblem } from './problems.ts';
+import { ApiProblem, choiceProblem } from './problems.ts';
 import type { BULK_ANSWER, REPLAY_MANY, UNRESOLVED_QUERY } from './schemas.ts';
 
 type UnresolvedOperation =
-  | ('listParked' | 'replayParked' | 'dropParked' | 'listDead' | 'replayDead' | 'dropDead')
+  | ('listParked' | 'replayParked' | 'dropParked' | 'chooseParked' | 'listDead' | 'replayDead' | 'dropDead')
   | 'readRun';
 
 /** Milliseconds that a search for a text may take, for a page and for a count, before it says "at least". */
@@ -62,9 +66,13 @@ export function handleUnresolved({ store, latest, log }: HandlerParts): Handlers
       const counted = await ask(store, () => store.unresolved.countMatches(state, filter, SEARCH_MS));
       return { dry_run: true, ...counted };
     }
-    const { config } = await latest();
     const reason = why === undefined ? {} : { why: scrub(why, MAX_REASON_LENGTH) };
-    const begun = await ask(store, () => startBulk(store, { state, action, filter, by, ...reason }));
+    return carryOut(await ask(store, () => startBulk(store, { state, action, filter, by, ...reason })), by);
+  }
+
+  /** Runs it, and answers when it is done, or after a moment with how far it is. */
+  async function carryOut(begun: BulkRun, by: AuditedOperator): Promise<z.input<typeof BULK_ANSWER>> {
+    const { config } = await latest();
     const how = { attempts: (route: string) => attemptsOf(config, route), config: config.hash, by };
     const work = runBulk(store, begun.id, how).catch((error: unknown) => {
       log.warn({ run: begun.id, err: error }, 'a bulk replay or drop was interrupted; it can be resumed');
@@ -79,6 +87,20 @@ export function handleUnresolved({ store, latest, log }: HandlerParts): Handlers
     listParked: ({ query, client }) => list('parked', query, client),
     replayParked: ({ body, by, client }) => many({ state: 'parked', action: 'replay', body, by, client }),
     dropParked: ({ body, by, client }) => many({ state: 'parked', action: 'drop', body, by, client }),
+    async chooseParked({ body: { dry_run, person, remember, ...delivery }, by, client }) {
+      const isInside = isInScope({ client }, delivery.source);
+      const alike = isInside ? await ask(store, () => filterAlike(store, delivery)) : undefined;
+      if (!alike) throw notAmbiguous(delivery);
+      if (!alike.candidates.includes(person)) throw choiceProblem('no_candidate');
+      if (dry_run) {
+        const counted = await ask(store, () => store.unresolved.countMatches('parked', alike.filter, SEARCH_MS));
+        return { dry_run: true, ...counted };
+      }
+      const begun = await ask(store, () => startAlike(store, delivery, { person, remember, by }));
+      if (begun === 'moved') throw notAmbiguous(delivery);
+      if (typeof begun === 'string') throw choiceProblem(begun);
+      return carryOut(begun, by);
+    },
     listDead: ({ query, client }) => list('dead', query, client),
     replayDead: ({ body, by, client }) => many({ state: 'dead', action: 'replay', body, by, client }),
     dropDead: ({ body, by, client }) => many({ state: 'dead', action: 'drop', body, by, client }),
@@ -90,6 +112,11 @@ export function handleUnresolved({ store, latest, log }: HandlerParts): Handlers
       return runOf(run);
     },
   };
+}
+
+function notAmbiguous({ call_id, route }: { call_id: string; route: string }): ApiProblem {
+  const detail = `Call ${call_id} is not parked on route ${route} for a number or address that several people have.`;
+  return new ApiProblem('not-found', { detail });
 }
 
 function filterOf(

@@ -1,3 +1,4 @@
+import type { ChoiceRefused } from '@wrapup/queue';
 import { callable } from '@wrapup/telemetry';
 import type { Response } from 'express';
 
@@ -76,6 +77,19 @@ export class ApiProblem extends Error {
         }),
       );
   }
+}
+
+/** Why a choice is refused. */
+const CHOICES_REFUSED: Record<ChoiceRefused, { at: string; message: string }> = {
+  no_candidate: { at: 'body.person', message: 'the person is none of the candidates' },
+  only_said: {
+    at: 'body.remember',
+    message: 'the number or address was only said, so that no later call is chosen by it',
+  },
+};
+
+export function choiceProblem(why: ChoiceRefused): ApiProblem {
+  return new ApiProblem('invalid-request', { detail: 'Nothing was changed.', errors: [CHOICES_REFUSED[why]] });
 }
 
 /** Codes by status, for the document. */

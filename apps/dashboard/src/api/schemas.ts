@@ -81,6 +81,21 @@ const BULK = {
 export const REPLAY_MANY = z.strictObject(BULK).meta({ id: 'ReplayMany' });
 export const DROP_MANY = z.strictObject({ ...BULK, why }).meta({ id: 'DropMany' });
 export const DROP_ONE = z.strictObject({ why }).meta({ id: 'DropOne' });
+const PERSON = {
+  person: name('Id of one of the candidates'),
+  remember: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Also for later calls of the same number or address, where a choice can last' }),
+};
+export const CHOOSE_ONE = z.strictObject(PERSON).meta({ id: 'ChooseOne' });
+export const CHOOSE_ALIKE = z
+  .strictObject({
+    ...{ source: name('Source, in full'), call_id: z.string().min(1).max(1_000), route: name('Route, in full') },
+    ...PERSON,
+    dry_run: z.boolean().default(false).meta({ description: 'Only count them' }),
+  })
+  .meta({ id: 'ChooseAlike' });
 export const PAUSE = z
   .strictObject({ why: why.optional() })
   .default({})
@@ -186,7 +201,7 @@ export const RUN = z
   .strictObject({
     id: z.string(),
     state: z.enum(['parked', 'dead']),
-    action: z.enum(['replay', 'drop']),
+    action: z.enum(['replay', 'drop', 'choose']),
     started: time('Begun'),
     moved_at: time('Last step'),
     ended: time('End').optional(),
@@ -194,6 +209,15 @@ export const RUN = z
     done: z.int(),
     expired: z.int().meta({ description: 'Left: no payload to deliver' }),
     moved: z.int().meta({ description: 'Left: resolved by another process meanwhile' }),
+    refused: z.int().meta({ description: 'Left: the person that was chosen is none of their candidates' }),
+    left: z
+      .array(
+        z.strictObject({
+          ...{ source: z.string(), call_id: z.string(), route: z.string().nullable() },
+          why: z.enum(['moved', 'expired', 'no_candidate', 'only_said']),
+        }),
+      )
+      .meta({ description: 'Which were left, the first 50' }),
     by: z.string().optional(),
   })
   .meta({ id: 'Run' });

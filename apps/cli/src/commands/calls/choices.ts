@@ -2,7 +2,7 @@ import { clientOf } from '@wrapup/call';
 import type { DeliveryEntry, KeptChoice, LedgerEntry } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { findCall } from '../../calls/find-call.ts';
-import { configForReplay } from '../../calls/resolve-many.ts';
+import { chooseAlike, configForReplay } from '../../calls/resolve-many.ts';
 import { addClientOption, withFullNames } from '../../connect/client-option.ts';
 import { operator } from '../../connect/operator.ts';
 import { type GlobalOptions, requireClient } from '../../connect/settings.ts';
@@ -17,6 +17,8 @@ interface ChooseOptions extends GlobalOptions {
   source?: string;
   route?: string;
   remember?: boolean;
+  alike?: boolean;
+  plan?: boolean;
 }
 
 /** `wrapup parked choose`: which of several people a call is about. */
@@ -32,6 +34,8 @@ export function addChoose(parked: Command): void {
       '--remember',
       'also for later calls of the same number or address; `wrapup choices` lists and removes these',
     )
+    .option('--alike', 'also for the others that are parked on the route for the same number or address')
+    .option('--plan', 'with --alike: only list them')
     .addHelpText(
       'after',
       '\nOnly a candidate can be chosen, and it is written only if it still is one. The ledger keeps who chose.',
@@ -39,7 +43,8 @@ export function addChoose(parked: Command): void {
     .action(async (id: string, _options, command: Command) => {
       const options = withFullNames(command.optsWithGlobals<ChooseOptions>());
       const output = makeOutput(options.json ?? false);
-      const { remember = false } = options;
+      const { remember = false, alike = false, plan = false } = options;
+      if (plan && !alike) throw new CliError(EXIT.usage, '--plan lists what --alike would decide', 'add --alike');
       await withStore(async (store) => {
         await requireClient(options, store);
         const entry = await findCall(store, id, options);
@@ -47,6 +52,10 @@ export function addChoose(parked: Command): void {
         const { route, connection } = delivery;
         const person = candidateOf(delivery, options.person);
         const config = await configForReplay(options, output);
+        if (alike) {
+          const place = { source: entry.source, call_id: id, route };
+          return chooseAlike(store, place, { person, remember, plan, config }, output);
+        }
         const { attemptsOf } = await import('@wrapup/config');
         const choice = { person, by: operator(), remember };
         const how = { attempts: attemptsOf(config, route), config: config?.hash };
