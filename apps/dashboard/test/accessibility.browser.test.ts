@@ -41,6 +41,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
         callOf('parked'),
         callOf('dead'),
       ],
+      ...['/parked/decide?code=invalid_field', '/parked/preview?action=replay', '/parked/preview?action=drop'],
       ...['/parked', '/dead', '/omissions', '/connections', '/playground', '/clients', '/audit', '/nowhere'],
     ];
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });

@@ -249,9 +249,11 @@ describe('all that a filter names', () => {
     const text = await (await dashboard.get('/parked?reason=odd_one&since=1h', { authorization })).text();
     expect(text).toContain('<b>2 deliveries</b> match');
     expect(text).not.toContain(callId);
-    const seen = /name="seen" value="(\d+)"/.exec(text)?.[1] ?? '';
+    const seen = /seen=(\d+)/.exec(text)?.[1] ?? '';
     const answer = await press('/parked/replay', { reason: 'odd_one', since: '1h', seen });
-    expect(answer.headers.get('location')).toBe('/parked?reason=odd_one&since=1h&did=replayed_many&done=2&of=2&gone=0');
+    const place = answer.headers.get('location') ?? '';
+    expect(place).toMatch(/^\/parked\?reason=odd_one&since=1h&did=replayed_many&run=\w+$/);
+    expect(await (await dashboard.get(place, { authorization })).text()).toContain('2 of 2 queued again.');
     for (const id of ids) expect(await dashboard.delivery(id)).toMatchObject({ state: 'queued', replays: 1 });
     const jobs = await dashboard.store.queues.deliveries('sales').getJobs(['waiting', 'prioritized']);
     const job = jobs.find(({ data }) => data.call_id === ids[0]);
@@ -277,7 +279,8 @@ describe('all that a filter names', () => {
     expect((await press('/parked/drop', fields)).headers.get('location')).toContain('did=reason');
     expect((await dashboard.delivery(id)).state).toBe('parked');
     const why = 'test calls of +1 415 555 0132';
-    expect((await press('/parked/drop', { ...fields, why })).headers.get('location')).toContain('done=1&of=1');
+    const place = (await press('/parked/drop', { ...fields, why })).headers.get('location') ?? '';
+    expect(await (await dashboard.get(place, { authorization })).text()).toContain('1 of 1 dropped.');
     expect(await dashboard.delivery(id)).toMatchObject({
       state: 'dropped',
       dropped: { reason: 'test calls of [number]', by: 'ada' },
@@ -288,7 +291,8 @@ describe('all that a filter names', () => {
     const id = await dashboard.seed(unusual('odd_four'));
     for (const seen of ['', '-1', 'x']) {
       const { headers } = await press('/parked/replay', { reason: 'odd_four', seen });
-      expect(headers.get('location')).toContain('done=0&of=0');
+      const page = await dashboard.get(headers.get('location') ?? '', { authorization });
+      expect(await page.text()).toContain('0 of 0 queued again.');
     }
     expect((await dashboard.delivery(id)).state).toBe('parked');
   });

@@ -289,7 +289,8 @@ describe('a client that is chosen in the address', () => {
     expect(page).toContain(`href="/calls/${ASKED}?source=bolt.main&amp;client=bolt"`);
     const links = [...page.matchAll(/ (?:href|action)="(\/[^"]*)"/g)].map(([, path]) => path as string);
     const without = links.filter((path) => !path.includes('client=bolt'));
-    const whole = ['/assets/icon.svg', '/assets/dashboard.css', '/assets/overview.css', '/clients', '/queues/'];
+    const styles = ['dashboard', 'overview', 'worklist'].map((name) => `/assets/${name}.css`);
+    const whole = ['/assets/icon.svg', ...styles, '/clients', '/queues/'];
     expect(new Set(without)).toEqual(new Set(whole));
     // The forms of a search take it along in a field.
     expect(page.match(/<input type="hidden" name="client" value="bolt">/g)).toHaveLength(1);

@@ -1,23 +1,14 @@
 /** What replays would change, asked of the CRM in batches: `wrapup replay --plan`, `wrapup omissions replay --plan`. */
 import type { Config } from '@wrapup/config';
-import type { Preview } from '@wrapup/destination';
 import { COLLEAGUE, type Plan } from '@wrapup/mapping';
 import type { LedgerEntry, Store } from '@wrapup/queue';
+import { type ReplayPreview, summariseReplay } from '@wrapup/recovery/replay-preview';
 import { planOn, readStanding, withChoices } from '@wrapup/recovery/standing-call';
 import { explainFailure, useDestination } from '../connect/destinations.ts';
 import { operator } from '../connect/operator.ts';
 import { chooseSource } from '../connect/sources.ts';
 import { expired } from '../show/explain.ts';
 import { clean } from '../terminal/clean.ts';
-
-/** What would become of one delivery. Without `error` the CRM was asked. */
-export interface ReplayPreview {
-  /** Fields that would be written. */
-  changes: number;
-  /** Fields that stay since a colleague changed them: `opportunity.dealstage`. */
-  stays: string[];
-  error?: string;
-}
 
 /** Why a delivery that is on its way is not replayed. */
 export const QUEUED = 'is queued already';
@@ -92,7 +83,8 @@ async function previewReplays(
   remark: (line: string) => void,
 ): Promise<ReplayPreview[]> {
   const settings = config.connections[connection];
-  if (!settings) return plans.map(() => ({ changes: 0, stays: [], error: `there is no connection ${connection}` }));
+  if (!settings)
+    return plans.map(() => ({ changes: 0, stays: [], records: [], error: `there is no connection ${connection}` }));
   try {
     const previews = await useDestination(
       settings,
@@ -100,19 +92,11 @@ async function previewReplays(
       (destination, context) => destination.preview(plans, context()),
       { written: true },
     );
-    return plans.map((_, index) => summarise(previews[index]));
+    return plans.map((_, index) => summariseReplay(previews[index]));
   } catch (error) {
     const { message } = explainFailure(error).error;
-    return plans.map(() => ({ changes: 0, stays: [], error: message }));
+    return plans.map(() => ({ changes: 0, stays: [], records: [], error: message }));
   }
-}
-
-function summarise(preview: Preview | undefined): ReplayPreview {
-  const fields = (preview?.records ?? []).flatMap(({ name, fields }) => fields.map((field) => ({ name, ...field })));
-  return {
-    changes: fields.filter(({ applies }) => applies).length,
-    stays: fields.filter(({ why }) => why === COLLEAGUE).map(({ name, field }) => `${name}.${field}`),
-  };
 }
 
 function describeReplay({ changes, stays, error }: ReplayPreview): string {

@@ -19,7 +19,7 @@ import { MAX_REASON_LENGTH } from '../pages/actions.ts';
 import { ask } from '../queries/ask-redis.ts';
 import type { HandlerParts } from '../routes/handler-parts.ts';
 import { orLate } from '../routes/operator.ts';
-import { isRunOf } from '../routes/unresolved.ts';
+import { isRunOf } from '../routes/unresolved/follow-run.ts';
 import { isInScope } from '../security/client-scope.ts';
 import type { Handlers } from './api-request.ts';
 import { runOf, unresolvedOf } from './convert.ts';

@@ -27,6 +27,8 @@ export interface PageParts {
   isRepeatable?: boolean;
   /** Seconds after which the page is read again by itself. */
   refresh?: number | { to: string };
+  /** Style and script of their own that it has beside those of all pages: name of both files. */
+  extra?: 'worklist';
   body: HtmlPart;
 }
 
@@ -58,6 +60,7 @@ export function renderPage({
   at,
   notice,
   refresh,
+  extra,
   zone = 'UTC',
   isRepeatable = false,
   menu = true,
@@ -83,7 +86,8 @@ ${refresh !== undefined && html`<meta http-equiv="refresh" content="${typeof ref
 <link rel="icon" type="image/svg+xml" href="/assets/icon.svg">
 <link rel="stylesheet" href="/assets/dashboard.css">
 <link rel="stylesheet" href="/assets/overview.css">
-${isRepeatable && html`<script src="/assets/zone.js" async></script>`}
+${extra && html`<link rel="stylesheet" href="/assets/${extra}.css">`}
+${isRepeatable && html`<script src="/assets/zone.js" async></script>${extra && html`<script src="/assets/${extra}.js" defer></script>`}`}
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>

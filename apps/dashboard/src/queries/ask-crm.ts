@@ -20,19 +20,39 @@ export async function askCrm(
   planned: Plan,
   delivery: Pick<DeliveryEntry, 'chosen'> = {},
 ): Promise<PreviewAnswer> {
+  const answer = await askPreviews(store, connection, [{ planned, delivery }]);
+  if ('failure' in answer) return answer;
+  return { preview: answer.previews[0] as Preview };
+}
+
+/** What plans would change, one preview each and in their order, as the CRM answers now. */
+export async function askPreviews(
+  store: Store,
+  connection: Connection,
+  plans: readonly { planned: Plan; delivery: Pick<DeliveryEntry, 'chosen'> }[],
+): Promise<{ previews: Preview[] } | Refused> {
   return ask(store, connection, WITHIN_MS, async (destination, context) => {
-    const plan = await store.choices.applyTo(planned, { ...delivery, connection: connection.name });
-    const [preview] = await destination.preview([plan], context);
-    if (!preview) throw new Failure('unaccounted', 'The CRM gave no preview of the plan.');
-    return { preview };
+    const wanted = await Promise.all(
+      plans.map(({ planned, delivery }) =>
+        store.choices.applyTo(planned, { ...delivery, connection: connection.name }),
+      ),
+    );
+    const previews = await destination.preview(wanted, context);
+    if (previews.length !== plans.length) throw new Failure('unaccounted', 'The CRM gave no preview of a plan.');
+    return { previews };
   });
 }
 
-/** Who these candidates are: names and addresses for one page, stored nowhere. */
-export async function askWho(store: Store, connection: Connection, ids: string[]): Promise<Candidates> {
+/** Who these candidates are: names and addresses for one page, stored nowhere. @param properties to read of them, too */
+export async function askWho(
+  store: Store,
+  connection: Connection,
+  ids: readonly string[],
+  properties: string[] = [],
+): Promise<Candidates> {
   const questions = ids.map((id) => ({
     match: [{ by: 'id' as const, value: id }],
-    properties: [],
+    properties,
     identify: true as const,
   }));
   return ask(store, connection, OPTIONAL_WITHIN_MS, async (destination, context) => {

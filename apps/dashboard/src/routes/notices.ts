@@ -1,4 +1,4 @@
-import type { DeliveryState } from '@wrapup/queue';
+import type { BulkAction, DeliveryState } from '@wrapup/queue';
 import type { Request } from 'express';
 import type { PageNotice } from '../pages/layout.ts';
 import { queryOf } from './request.ts';
@@ -71,6 +71,8 @@ export interface Counts {
   of: number;
   /** Whose payload has expired. */
   gone: number;
+  /** Whose candidates are others than who was chosen. */
+  refused?: number;
 }
 
 const MANY: Record<string, string> = {
@@ -80,15 +82,22 @@ const MANY: Record<string, string> = {
   dropped_many: 'dropped',
 };
 
+/** @param broken the files of the configuration have errors, so that a replay goes by an earlier one */
+export function noticeNameOfRun(action: BulkAction, broken = false): string {
+  if (action === 'drop') return 'dropped_many';
+  return broken ? 'replayed_many_before' : 'replayed_many';
+}
+
 /** @param counts of a bulk action */
 export function noticeOf(name: string | undefined, counts?: Counts): PageNotice | undefined {
   if (name === undefined) return undefined;
   if (Object.hasOwn(NOTICES, name)) return NOTICES[name as NoticeName];
   if (!counts || !Object.hasOwn(MANY, name)) return undefined;
-  const { done, of, gone } = counts;
-  const moved = of - done - gone;
+  const { done, of, gone, refused = 0 } = counts;
+  const moved = of - done - gone - refused;
   const rest = [
     gone > 0 && `${gone.toLocaleString('en-US')} have no payload left: backfill --call fetches a call again`,
+    refused > 0 && `of ${refused.toLocaleString('en-US')} the person is no candidate`,
     moved > 0 && `${moved.toLocaleString('en-US')} had changed state meanwhile`,
   ].filter(Boolean);
   const text = `${done.toLocaleString('en-US')} of ${of.toLocaleString('en-US')} ${MANY[name]}${rest.length > 0 ? `; ${rest.join('; ')}` : ''}.`;

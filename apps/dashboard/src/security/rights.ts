@@ -30,6 +30,9 @@ export const PAGE_RIGHTS: readonly { method: 'GET' | 'POST'; path: RegExp; right
   { method: 'POST', path: /^\/calls\/[^/]+\/replay$/, right: 'replay' },
   { method: 'POST', path: /^\/calls\/[^/]+\/drop$/, right: 'drop' },
   { method: 'POST', path: /^\/calls\/[^/]+\/choose$/, right: 'decide' },
+  { method: 'GET', path: /^\/parked\/(decide|choose)$/, right: 'decide' },
+  { method: 'POST', path: /^\/parked\/choose$/, right: 'decide' },
+  { method: 'POST', path: /^\/(parked|dead)\/preview$/, right: 'look_up' },
   { method: 'POST', path: /^\/(parked|dead)\/replay$/, right: 'replay' },
   { method: 'POST', path: /^\/(parked|dead)\/drop$/, right: 'drop' },
   // Replays or drops: either takes the same role.

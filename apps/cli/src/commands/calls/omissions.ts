@@ -1,7 +1,7 @@
 import type { Config, Route } from '@wrapup/config';
 import type { OmissionLine, OmittedCall, Store } from '@wrapup/queue';
+import type { ReplayPreview } from '@wrapup/recovery/replay-preview';
 import type { Command } from 'commander';
-import type { ReplayPreview } from '../../calls/preview-replays.ts';
 import { addClientOption, listNames, withFullNames } from '../../connect/client-option.ts';
 import { operator } from '../../connect/operator.ts';
 import { type GlobalOptions, requireClient, requireConfig } from '../../connect/settings.ts';

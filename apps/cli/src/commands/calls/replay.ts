@@ -1,8 +1,8 @@
 import { clientOf } from '@wrapup/call';
 import type { DeliveryState, LedgerEntry } from '@wrapup/queue';
+import type { ReplayPreview } from '@wrapup/recovery/replay-preview';
 import type { Command } from 'commander';
 import { findCall } from '../../calls/find-call.ts';
-import type { ReplayPreview } from '../../calls/preview-replays.ts';
 import { addClientOption, withFullNames } from '../../connect/client-option.ts';
 import { operator } from '../../connect/operator.ts';
 import { type GlobalOptions, remarkUnknownNames, requireClient, requireConfig } from '../../connect/settings.ts';

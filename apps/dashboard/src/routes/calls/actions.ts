@@ -99,9 +99,16 @@ function refuseForeign(response: Response): void {
 
 /** Only to pages that have these buttons: an address from outside could lead anywhere. */
 function back(request: Request, response: Response, notice: NoticeName): void {
-  const wanted = fieldOf(request, 'back');
-  const call = linkToCall(fieldOf(request, 'source') ?? '', request.params.id as string);
-  const place = wanted === '/parked' || wanted === '/dead' ? `${wanted}?` : `${call}&`;
+  const wanted = fieldOf(request, 'back') ?? '';
+  const [source, id] = [fieldOf(request, 'source') ?? '', request.params.id as string];
+  if (wanted.startsWith('/parked/decide?')) {
+    const parameters = new URLSearchParams(wanted.slice(wanted.indexOf('?')));
+    for (const [name, value] of Object.entries({ did: notice, last: id, last_source: source }))
+      parameters.set(name, value);
+    redirectTo(response, `/parked/decide?${parameters}`);
+    return;
+  }
+  const place = wanted === '/parked' || wanted === '/dead' ? `${wanted}?` : `${linkToCall(source, id)}&`;
   // The page of the call follows what was replayed.
   const route = fieldOf(request, 'route');
   const on = route === undefined ? '' : `&on=${encodeURIComponent(route)}`;

@@ -1,20 +1,17 @@
-import type { BulkRun, Partition, UnresolvedItem, UnresolvedPage, UnresolvedState } from '@wrapup/queue';
+import {
+  type BulkAction,
+  type BulkRun,
+  isSearch,
+  type Partition,
+  type UnresolvedItem,
+  type UnresolvedPage,
+  type UnresolvedState,
+} from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
-import { type ActionTarget, MAX_REASON_LENGTH, renderChoose, renderDrop, renderReplay } from './actions.ts';
-import { count, linkToCall, renderLink, renderSelect, renderTime } from './parts.ts';
-
-/** What the reader chose by. */
-export interface UnresolvedQuery {
-  route?: string;
-  connection?: string;
-  source?: string;
-  /** One code, exactly. */
-  code?: string;
-  /** HtmlPart of a code, or of what reasons say. */
-  reason?: string;
-  /** A duration: stopped within it. */
-  since?: string;
-}
+import type { Right } from '../../security/rights.ts';
+import { type ActionTarget, renderChoose, renderDrop, renderReplay } from '../actions.ts';
+import { count, linkToCall, renderLink, renderSelect, renderTime } from '../parts.ts';
+import { addressOf, type UnresolvedQuery } from './query.ts';
 
 export interface UnresolvedPageParts {
   state: UnresolvedState;
@@ -33,6 +30,10 @@ export interface UnresolvedPageParts {
   sources: string[];
   routes: string[];
   connections: string[];
+  /** What a run that has just ended left as it is. */
+  left?: HtmlPart;
+  /** What the reader may do. */
+  may(right: Right): boolean;
 }
 
 const SINCE = ['1h', '6h', '1d', '3d', '7d'];
@@ -60,8 +61,9 @@ export function renderUnresolved(parts: UnresolvedPageParts): Html {
     unindexed > 0 &&
     html`<p class="notice note">${count(unindexed, 'delivery', 'deliveries')} of an earlier version ${unindexed === 1 ? 'is' : 'are'} not listed yet: a worker indexes them.</p>`
   }`;
-  if (partitions.length === 0 && page.items.length === 0 && !filtered) return html`${head}<p class="empty">${none}</p>`;
-  return html`${head}<p>${what}</p>
+  if (partitions.length === 0 && page.items.length === 0 && !filtered)
+    return html`${head}${parts.left}<p class="empty">${none}</p>`;
+  return html`${head}${parts.left}<p>${what}</p>
 ${renderCodes(parts)}
 ${renderFilter(parts)}
 ${page.items.length === 0 ? renderNothing(page) : renderMatches(parts, filtered)}
@@ -93,6 +95,8 @@ ${renderSelect('route', 'Route', names.routes, query.route)}
 ${renderSelect('connection', 'Connection', names.connections, query.connection)}
 ${renderSelect('source', 'Source', names.sources, query.source)}
 ${renderSelect('since', 'Stopped in the last', SINCE, query.since)}
+<label>Stopped from<input type="datetime-local" name="from" value="${query.from ?? ''}"></label>
+<label>to<input type="datetime-local" name="to" value="${query.to ?? ''}"></label>
 <button>Filter</button> <a href="/${state}">Clear</a>
 </form>`;
 }
@@ -105,54 +109,68 @@ function renderMatches(parts: UnresolvedPageParts, filtered: boolean): Html {
   return html`<p>${!matching.exact && 'At least '}<b>${number}</b>${match}.${
     length < matching.count && ` ${length.toLocaleString('en-US')} of them are on this page.`
   }</p>
-${matching.count > 1 && renderAll(parts)}
+${renderMany(parts)}
 <div class="wide"><table>
-<thead><tr><th>Since</th><th>Call</th><th>Route</th><th>Why, and what to do</th><th>Attempts</th><th><span class="hidden">Actions</span></th></tr></thead>
-<tbody>${page.items.map((item) => renderRow(item, `/${state}`))}</tbody></table></div>`;
+<thead><tr><th scope="col">Since</th><th scope="col">Call</th><th scope="col">Route</th><th scope="col">Why, and what to do</th><th scope="col">Attempts</th><th scope="col"><span class="hidden">Actions</span></th></tr></thead>
+<tbody>${page.items.map((item) => renderRow(item, parts))}</tbody></table></div>
+${renderKeys([
+  ['j, k', 'next and previous row'],
+  ['o', state === 'parked' ? 'open it to decide' : 'open the call'],
+  ['r', 'replay the row'],
+  ['d', 'drop the row: asks for the reason'],
+  ['1 – 9', 'choose that candidate of the row'],
+])}`;
 }
 
-/** For all that match, what stands on other pages included. */
-function renderAll({ state, matching, query, now }: UnresolvedPageParts): Html {
+/** The ways to all that match, what stands on other pages included. */
+function renderMany({ state, matching, query, now, may }: UnresolvedPageParts): Html {
   const all = matching.exact ? `these ${matching.count.toLocaleString('en-US')}` : 'all that match';
-  const chosen: HtmlPart = html`<input type="hidden" name="seen" value="${now}">${Object.entries(query).map(
-    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
-  )}`;
-  return html`<div class="buttons all">
-<details class="drop replay"><summary>Replay ${all}…</summary>
-<form method="post" action="/${state}/replay">${chosen}
-<p>Each is delivered again with the current mapping and with all its attempts. Nothing is created twice. What stops from now on is not included.</p>
-<button class="primary">Replay ${all}</button></form></details>
-<details class="drop"><summary>Drop ${all}…</summary>
-<form method="post" action="/${state}/drop">${chosen}
-<label>Reason, kept in the ledger. No names, numbers or addresses.
-<input name="why" required maxlength="${MAX_REASON_LENGTH}" autocomplete="off"></label>
-<button class="danger">Drop ${all}</button></form></details>
-</div>`;
+  const to = (action: 'replay' | 'drop') =>
+    html`<a class="button" href="${addressOf(`/${state}/preview`, query, { action, seen: String(now) })}">${action === 'replay' ? 'Replay' : 'Drop'} ${all}…</a>`;
+  return html`<p class="buttons all">${state === 'parked' && may('decide') && html`<a class="button primary" href="${addressOf('/parked/decide', query)}">Decide one after the other</a>`}${
+    matching.count > 1 && html`${may('replay') && to('replay')}${may('drop') && to('drop')}`
+  }</p>`;
 }
 
-/** A replay or drop of many that has not come to its end. */
+/** The keys of a page, for the script that reads them; without it they are not shown. */
+export function renderKeys(keys: readonly (readonly [string, string])[]): Html {
+  return html`<details class="keys" hidden><summary>Keys <kbd>?</kbd></summary><dl>${keys.map(
+    ([key, does]) => html`<div><dt><kbd>${key}</kbd></dt><dd>${does}</dd></div>`,
+  )}</dl><label><input type="checkbox" name="keys" checked> single keys are on</label></details>`;
+}
+
+const RUN_WORDS: Record<BulkAction, [doing: string, done: string]> = {
+  replay: ['Replaying', 'replayed'],
+  drop: ['Dropping', 'dropped'],
+  choose: ['Deciding', 'decided'],
+};
+
+/** A run over many that has not come to its end. */
 function renderRun({ id, state, action, of, matched, done, expired, moved_at, filter }: BulkRun, now: number): Html {
   const still = now - moved_at > STILL_MS;
-  const behind = filter.text ? `${matched.toLocaleString('en-US')} checked` : '';
-  const so_far = filter.text ? behind : `${matched.toLocaleString('en-US')} of ${of.toLocaleString('en-US')}`;
-  const verb = action === 'replay' ? 'replayed' : 'dropped';
-  return html`<div class="notice note" role="status"><p>${action === 'replay' ? 'Replaying' : 'Dropping'}: ${so_far}, ${done.toLocaleString('en-US')} ${verb}${
+  const searches = isSearch(filter);
+  const behind = searches ? `${matched.toLocaleString('en-US')} found` : '';
+  const so_far = searches ? behind : `${matched.toLocaleString('en-US')} of ${of.toLocaleString('en-US')}`;
+  const [doing, verb] = RUN_WORDS[action];
+  return html`<div class="notice note" role="status"><p>${doing}: ${so_far}, ${done.toLocaleString('en-US')} ${verb}${
     expired > 0 && `, ${expired.toLocaleString('en-US')} without a payload`
   }. ${still ? html`It has made no progress since ${renderTime(moved_at, now)}: its process has ended.` : 'This page follows it.'}</p>
-${!filter.text && html`<progress max="${of}" value="${Math.min(matched, of)}">${so_far}</progress>`}
+${!searches && html`<progress max="${of}" value="${Math.min(matched, of)}">${so_far}</progress>`}
 ${still && html`<form method="post" action="/${state}/runs/${id}"><button class="primary">Resume it</button></form>`}</div>`;
 }
 
-function renderRow(item: UnresolvedItem, back: string): Html {
+function renderRow(item: UnresolvedItem, { state, query, may }: UnresolvedPageParts): Html {
   const { source, call_id, route } = item;
-  const target = { source, call_id, back, ...(route && { route }) };
-  return html`<tr>
+  const target = { source, call_id, back: `/${state}`, ...(route && { route }) };
+  const place = { id: call_id, id_source: source, ...(route === null ? {} : { id_route: route }) };
+  const decide = state === 'parked' && may('decide') && addressOf('/parked/decide', query, place);
+  return html`<tr data-row>
 <td class="when">${renderTime(Date.parse(item.since))}</td>
-<td><a class="id" href="${linkToCall(source, call_id)}">${call_id}</a><br><span class="none">${source}</span></td>
+<td><a class="id" href="${linkToCall(source, call_id)}"${!decide && html` data-key="o"`}>${call_id}</a><br><span class="none">${source}</span></td>
 <td>${route ? html`<span class="route">${route}</span><br><span class="none">to ${item.connection}</span>` : html`<span class="none">none yet</span>`}</td>
 <td class="why"><code>${item.code}</code> ${item.reason}<p class="hint">${item.hint}</p>${renderCandidates(item, target)}</td>
 <td class="number">${item.attempts}</td>
-<td class="buttons">${renderReplay(target)}${renderDrop(target)}</td>
+<td class="buttons">${decide && html`<a class="button" href="${decide}" data-key="o">Decide</a>`}<span data-key="r">${renderReplay(target)}</span><span data-key="d">${renderDrop(target)}</span></td>
 </tr>`;
 }
 
@@ -161,7 +179,8 @@ function renderCandidates({ candidates = [], lasting }: UnresolvedItem, target: 
   return (
     candidates.length > 0 &&
     html`<ul class="candidates">${candidates.map(
-      ({ id, url }) => html`<li>${renderLink(id, url)} ${renderChoose(target, id, lasting === true)}</li>`,
+      ({ id, url }, index) =>
+        html`<li>${renderLink(id, url)} <span data-key="${index + 1}">${renderChoose(target, id, lasting === true)}</span></li>`,
     )}</ul>`
   );
 }
