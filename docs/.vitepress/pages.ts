@@ -58,6 +58,7 @@ const SECTIONS: [name: string, ...pages: string[]][] = [
   [
     'Operating',
     'guide/operating',
+    'guide/digests',
     'guide/api',
     'guide/agencies',
     'guide/scale',

@@ -10,6 +10,7 @@ import { addBackfill } from './commands/calls/backfill.ts';
 import { addCalls } from './commands/calls/calls.ts';
 import { addChoices } from './commands/calls/choices.ts';
 import { addDemo } from './commands/calls/demo.ts';
+import { addDigests } from './commands/calls/digests.ts';
 import { addForget } from './commands/calls/forget.ts';
 import { addOmissions } from './commands/calls/omissions.ts';
 import { addPlan } from './commands/calls/plan.ts';
@@ -69,6 +70,7 @@ export function makeProgram(): Command {
   addUnresolved(program, 'parked');
   addUnresolved(program, 'dead');
   addOmissions(program);
+  addDigests(program);
   addChoices(program);
   addReplay(program);
   addReconcile(program);

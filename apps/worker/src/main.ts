@@ -1,4 +1,4 @@
-import { keysOfClient, type LiveConfig, openConfig, readRedisSettings } from '@wrapup/config';
+import { keysOfClient, type LiveConfig, openConfig, readDashboardAddress, readRedisSettings } from '@wrapup/config';
 import { ClientFiles, checkInstallationAtStart, checkRedis, openStore } from '@wrapup/queue';
 import {
   createLogger,
@@ -34,6 +34,7 @@ await startOrExit(log, async () => {
   const tracing = await openTracing('worker');
   const worker = await startWorker({
     ...{ store, config: config.current, reload: () => config.reload(), log, metrics, tracing, onError },
+    dashboard: readDashboardAddress(),
   });
   config.onReload(() => {
     worker.reconfigure().catch((error) => log.error({ err: error }, 'a connection could not be reconfigured'));

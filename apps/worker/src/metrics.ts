@@ -16,6 +16,7 @@ export function countWork(metrics: Metrics) {
   const probes = metrics.counter('circuit_probes_total');
   const omissions = metrics.counter('omissions_total');
   const alerts = metrics.counter('alerts_total');
+  const digests = metrics.counter('digests_total');
   return {
     reconciled: ({ source, result, counts }: ReconcileRun) => {
       runs.inc({ source, result });
@@ -35,6 +36,7 @@ export function countWork(metrics: Metrics) {
     batch: (connection: string, size: number) => batches.observe({ connection }, size),
     request: countRequests(metrics),
     alert: (result: 'sent' | 'failed') => alerts.inc({ result }),
+    digest: (digest: string, result: 'sent' | 'failed') => digests.inc({ digest, result }),
     circuit: {
       change: (connection: string, became: CircuitChange['became'], cause: string) =>
         changes.inc({ connection, became, cause }),

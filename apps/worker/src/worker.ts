@@ -20,6 +20,7 @@ import { countWork, type WorkCounts } from './metrics.ts';
 import { PayloadRoom } from './payloads/payload-room.ts';
 import { RecentCalls } from './payloads/recent-calls.ts';
 import { alertBrokenClient, queueAlert, startAlerts } from './upkeep/alerts.ts';
+import { startDigests } from './upkeep/digests.ts';
 import { Reconciler } from './upkeep/reconciler.ts';
 import { SchemaDriftCheck } from './upkeep/schema-drift-check.ts';
 import { startSweep } from './upkeep/sweep.ts';
@@ -34,6 +35,8 @@ interface WorkerParts {
   metrics: Metrics;
   /** Default: no traces. */
   tracing?: Tracing;
+  /** Where browsers reach the dashboard: digests link to it. Default: they link to nothing. */
+  dashboard?: string | undefined;
   /** Milliseconds from the start to the first comparison of mappings and accounts; for tests. */
   first_schema_check?: number;
   /** Called for connection errors, which the queues and the connection both report. */
@@ -64,6 +67,7 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     metrics,
     onError,
     first_schema_check,
+    dashboard,
     tracing = NO_TRACING,
   } = parts;
   const count = countWork(metrics);
@@ -148,6 +152,10 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
   };
 
   startAlerts(workers, { config, log, count: count.alert, notify: (to, notice) => pool.notify(to, notice) });
+  startDigests(workers, {
+    ...{ store, config, log, dashboard, count: count.digest },
+    send: (to, plan) => pool.send(to, plan),
+  });
   await startSweep(workers, { store, config, log });
   await reconfigure();
 

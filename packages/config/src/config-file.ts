@@ -5,12 +5,12 @@ import { asObject, fullName, own, variablePrefix } from '@wrapup/call';
 import type { DestinationKind } from '@wrapup/destination';
 import { type Finding, type Place, sortFindings } from '@wrapup/findings';
 import { checkAddresses } from './checks/check-addresses.ts';
-import { checkAlerts } from './checks/check-alerts.ts';
 import { checkConnections, findLive } from './checks/check-connections.ts';
 import { checkDashboard } from './checks/check-dashboard.ts';
 import { type OwnKeys, readOwnKeys } from './checks/check-encryption-key.ts';
 import { checkInbound } from './checks/check-inbound.ts';
-import { checkRoutes } from './checks/check-routes.ts';
+import { checkAlerts, checkDigests } from './checks/check-notices.ts';
+import { checkRoutes, type MappingReader } from './checks/check-routes.ts';
 import { checkShape } from './checks/check-shape.ts';
 import { checkSources, claimsOf, type SourceClaim } from './checks/check-sources.ts';
 import { CLIENTS_FOLDER, compileCondition, compileMappingFile, isShared } from './checks/compile-mapping-file.ts';
@@ -18,11 +18,11 @@ import { CLIENT_LIMITS, readDocument } from './file/document.ts';
 import { FileSet, hashOf } from './file/file-set.ts';
 import { RECONCILE_DEFAULTS, type WrapupFile } from './file/schema.ts';
 import { variableFile } from './file/variables.ts';
-import type { Alerts, Config, Connection, Inbound, Retention, Route, Source } from './model/config.ts';
+import type { Alerts, Config, Connection, DigestSettings, Inbound, Retention, Route, Source } from './model/config.ts';
 import { type Reader, sparedBy } from './model/reader.ts';
 
 /** What one file gives to the configuration, under full names. */
-export interface ConfigFile extends Pick<Config, 'sources' | 'connections' | 'routes'> {
+export interface ConfigFile extends Pick<Config, 'sources' | 'connections' | 'routes' | 'digests'> {
   /** Absolute path. */
   file: string;
   /** Undefined for wrapup.yaml. */
@@ -125,7 +125,7 @@ export function loadConfigFile(file: string, text: string, client: string | unde
   });
   const { findings } = document.report;
   if (document.value === undefined) {
-    const nothing = { sources: {}, connections: {}, routes: [], claims: [], texts: {}, hash: '' };
+    const nothing = { sources: {}, connections: {}, routes: [], digests: [], claims: [], texts: {}, hash: '' };
     return {
       ...nothing,
       file,
@@ -142,18 +142,18 @@ export function loadConfigFile(file: string, text: string, client: string | unde
   const connections = checkConnections(wrapup, document, kinds);
   const hashes = new Map<string, string>();
   const reported = new Set<CompiledFile>();
+  const mapping: MappingReader = (path, kindName, at) => {
+    const kind = own(kinds, kindName);
+    if (!kind) return undefined;
+    const compiled = parts.mappings.get(path, kind, at, client, parts);
+    for (const name of compiled.names) files.read(name);
+    if (!reported.has(compiled)) findings.push(...compiled.findings);
+    reported.add(compiled);
+    hashes.set(`${kindName} ${path}`, compiled.mapping?.hash ?? '');
+    return compiled.mapping;
+  };
   const routes = checkRoutes(wrapup, document, {
-    connections,
-    mapping(path, kindName, at) {
-      const kind = own(kinds, kindName);
-      if (!kind) return undefined;
-      const compiled = parts.mappings.get(path, kind, at, client, parts);
-      for (const name of compiled.names) files.read(name);
-      if (!reported.has(compiled)) findings.push(...compiled.findings);
-      reported.add(compiled);
-      hashes.set(`${kindName} ${path}`, compiled.mapping?.hash ?? '');
-      return compiled.mapping;
-    },
+    ...{ connections, mapping },
     when: (written, path) => compileCondition(written, document, path),
   });
   const inbound = checkInbound(wrapup, document, kinds, reader);
@@ -166,6 +166,7 @@ export function loadConfigFile(file: string, text: string, client: string | unde
   }
   checkAddresses(wrapup, document);
   checkAlerts(wrapup, document, kinds);
+  const digests = checkDigests(wrapup, document, kinds, { client, clients: [...parts.clients.values()], mapping });
   checkDashboard(wrapup, document, { client, live });
   const own_keys = readOwnKeys(wrapup, document, client);
   sortFindings(findings, shown);
@@ -184,6 +185,7 @@ export function loadConfigFile(file: string, text: string, client: string | unde
       ),
       connections: Object.values(connections),
       routes,
+      digests,
       ...(wrapup.alerts && { alerts: wrapup.alerts }),
     }),
     ...{ file, client, findings, hash, files, texts },
@@ -251,13 +253,14 @@ interface LocalNames {
   sources: Source[];
   connections: Connection[];
   routes: Route[];
+  digests: DigestSettings[];
   alerts?: Alerts;
 }
 
 function fullNames(
   client: string | undefined,
-  { sources, connections, routes, alerts }: LocalNames,
-): Pick<ConfigFile, 'sources' | 'connections' | 'routes' | 'alerts'> {
+  { sources, connections, routes, digests, alerts }: LocalNames,
+): Pick<ConfigFile, 'sources' | 'connections' | 'routes' | 'digests' | 'alerts'> {
   const full = (name: string) => fullName(client, name);
   const inboundOf = (inbound: Inbound): Inbound => ({ ...inbound, look_up: full(inbound.look_up) });
   return {
@@ -275,6 +278,7 @@ function fullNames(
       from: route.from.map(full),
       to: full(route.to),
     })),
+    digests: digests.map((digest) => ({ ...digest, name: full(digest.name), to: full(digest.to) })),
     ...(alerts && { alerts: { ...alerts, to: full(alerts.to) } }),
   };
 }

@@ -1,6 +1,6 @@
 import type { DestinationKind } from '@wrapup/destination';
 import { always } from './checks/check-routes.ts';
-import { formatDuration } from './file/units.ts';
+import { formatDuration, formatTimeOfDay } from './file/units.ts';
 import { KINDS } from './kinds.ts';
 import type { Config, Inbound } from './model/config.ts';
 
@@ -68,6 +68,11 @@ export function describeConfig(config: Config, kinds: Record<string, Destination
       },
     })),
     alerts: config.alerts,
+    digests: config.digests.map(({ mapping, at, ...digest }) => ({
+      ...digest,
+      at: formatTimeOfDay(at),
+      mapping: { name: mapping.name, hash: mapping.hash },
+    })),
     retention: config.retention,
   };
 }

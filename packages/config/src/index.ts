@@ -9,11 +9,12 @@ export {
   openConfig,
   watchConfig,
 } from './config-reload.ts';
+export { readDashboardAddress } from './dashboard-address.ts';
 export { describeConfig } from './describe.ts';
 export * from './destinations.ts';
 export { wrapupEditorSchema } from './editor-schema.ts';
 export { isName, READS_PER_MINUTE, RECONCILE_DEFAULTS, wrapupSchema } from './file/schema.ts';
-export { formatDuration, parseDuration } from './file/units.ts';
+export { formatDuration, formatTimeOfDay, parseDuration } from './file/units.ts';
 export { readVariable, secretFolders, VariableError } from './file/variables.ts';
 export { type FixedFile, type FixedMappings, fixMappings } from './fix-mappings.ts';
 export { KINDS } from './kinds.ts';

@@ -210,6 +210,7 @@ export async function loadConfig(options: LoadOptions = {}): Promise<Loaded> {
     connections: Object.assign({}, ...all.map(({ connections }) => connections)),
     routes: all.flatMap(({ routes }) => routes),
     ...(root.alerts && { alerts: root.alerts }),
+    digests: all.flatMap(({ digests }) => digests),
     retention: root.retention,
     clients: states,
   };

@@ -1,5 +1,6 @@
 export * from './port/context.ts';
 export * from './port/destination.ts';
+export * from './port/digest.ts';
 export * from './port/failure.ts';
 export * from './port/omission.ts';
 export * from './port/presets.ts';

@@ -40,7 +40,7 @@ export const httpDialect: Dialect = {
       },
     },
   },
-  presets: shipPresets(import.meta.url, ['event']),
+  presets: shipPresets(import.meta.url, ['event', 'digest']),
 };
 
 function describeProblem(text: string, or = ''): string | undefined {

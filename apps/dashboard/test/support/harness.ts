@@ -232,6 +232,7 @@ export function configOf(change: Partial<Config> = {}): Config {
       alerts: { name: 'alerts', kind: 'http', settings: {} },
     },
     routes: [route('sales-calls', 'sales'), route('alerts', 'alerts')],
+    digests: [],
     retention: { ledger_days: 90, delivered_days: 30, stopped_days: 37 },
     clients: {},
     ...change,

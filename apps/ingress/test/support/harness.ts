@@ -95,6 +95,7 @@ export async function startHarness(given: HarnessOptions = {}): Promise<Harness>
     sources: Object.fromEntries(sources.map((one) => [one.name, { ...(inbound && { inbound }), ...one }])),
     connections: given.connections ?? {},
     routes: [],
+    digests: [],
     retention: { ledger_days: 90, delivered_days: 7, stopped_days: 30 },
     clients: given.clients ?? {},
   });

@@ -12,7 +12,7 @@ import {
   withDeadline,
 } from '@wrapup/destination';
 import type { Finding } from '@wrapup/findings';
-import type { CompiledMapping } from '@wrapup/mapping';
+import type { CompiledMapping, Plan } from '@wrapup/mapping';
 import { makeContext, type Store, unblock } from '@wrapup/queue';
 import type { SpanRef, Tracing } from '@wrapup/telemetry';
 
@@ -152,6 +152,16 @@ export class ConnectionPool {
       if (!destination.notify) throw new Failure('mapping', `Connection ${connection} cannot take alerts.`);
       await destination.notify(notice, context);
     });
+  }
+
+  /** Writes a plan that is no delivery. Rejects when it was not taken. */
+  async send(connection: string, plan: Plan): Promise<void> {
+    const options = { priority: 'live', within: WRITE_WITHIN_MS } as const;
+    const [outcome] = await this.ask(connection, await this.open(connection), options, (destination, context) =>
+      destination.write([plan], context),
+    );
+    if (outcome?.ok === false) throw outcome.failure;
+    if (!outcome) throw new Failure('unaccounted', `Connection ${connection} says nothing of what was sent.`);
   }
 
   /** Cancels the requests under way: for the end of the grace time only. */

@@ -6,7 +6,7 @@
  *    jobs that stalled too often and never reached their processor.
  * 2. Open calls that have not moved for a while get the jobs that their ledger entry says they should have.
  * 3. Alerts are queued about files of clients that ingress cannot use, about connections whose calls lose fields, and about
- *    what is parked or dead.
+ *    what is parked or dead; so are the digests that are due.
  * 4. The indexes forget what the ledger's retention has forgotten, and what is parked or dead is compared with the ledger.
  * 5. Ledger entries of calls that have come to their end are packed, half a day after they came.
  * 6. The dictionary of a source that has none, or an old one, is made from its payloads.
@@ -34,6 +34,7 @@ import type { Job, Queue } from 'bullmq';
 import type { InstallationWorkers } from '../bullmq/installation-workers.ts';
 import { scheduleExpiry } from '../payloads/retention.ts';
 import { alertBrokenClient } from './alerts.ts';
+import { queueDigests } from './digests.ts';
 import { alertOmissions } from './omission-alerts.ts';
 import { alertUnresolved } from './unresolved-alerts.ts';
 import { finishUpgrade } from './upgrade.ts';
@@ -90,6 +91,7 @@ export async function sweep(store: Store, config: Config, now = Date.now()): Pro
   await runAll([
     ...broken.map((client) => () => alertBrokenClient(store, config, client)),
     () => alertUnresolved(store, config, now),
+    () => queueDigests(store, config, now),
     ...Object.keys(config.connections).map((connection) => () => alertOmissions(store, config, connection, now)),
     () => store.ledger.trim(before),
     () => store.people.trim(before),

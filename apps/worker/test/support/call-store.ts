@@ -61,6 +61,7 @@ export function configWith(change: (config: Config) => void = () => {}): Config 
       },
     },
     connections: { sales: { name: 'sales', kind: 'hubspot', settings: {} } },
+    digests: [],
     routes: [
       {
         name: 'sales-calls',

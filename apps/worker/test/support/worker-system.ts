@@ -65,10 +65,15 @@ export async function openWorkerSystem(options: WorkerSystemOptions = {}) {
       return config;
     },
     /** Writes and loads another configuration; the workers take it over. */
-    async configure(routes = options.routes ?? ROUTES, mapping = options.mapping ?? 'extends: hubspot/call-log\n') {
+    async configure(
+      routes = options.routes ?? ROUTES,
+      mapping = options.mapping ?? 'extends: hubspot/call-log\n',
+      files: Record<string, string> = {},
+    ) {
       const file = join(folder, 'wrapup.yaml');
       writeFileSync(file, `${SOURCES}${routes}${options.more ?? ''}`);
       writeFileSync(join(folder, 'mapping.yaml'), mapping);
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
       const loaded = await loadConfig({ file, env: { HUBSPOT_BASE_URL: sandbox.hubspotUrl } });
       if (!loaded.config) throw new Error(JSON.stringify(loaded.findings));
       config = loaded.config;

@@ -5,10 +5,12 @@ import type { YamlDocument } from '../file/document.ts';
 import type { WrapupFile } from '../file/schema.ts';
 import type { Connection, Route } from '../model/config.ts';
 
+/** The compiled mapping; undefined when it has errors, which the compiler reports. */
+export type MappingReader = (path: string, kind: string, at: Place) => CompiledMapping | undefined;
+
 export interface RouteParts {
   connections: Record<string, Connection>;
-  /** The compiled mapping; undefined when it has errors, which the compiler reports. */
-  mapping(path: string, kind: string, at: Place): CompiledMapping | undefined;
+  mapping: MappingReader;
   when(written: unknown, path: PropertyKey[]): Route['when'] | undefined;
 }
 
@@ -104,7 +106,7 @@ export function checkRoutes(file: WrapupFile, { report, origin }: YamlDocument, 
   for (const name of lost ? [] : declared) {
     if (
       file.routes.some((route) => route?.to === name) ||
-      [...lookUps, file.alerts?.to].includes(name) ||
+      [...lookUps, file.alerts?.to, ...file.digests.map((digest) => digest?.to)].includes(name) ||
       file.routes.length === 0
     )
       continue;

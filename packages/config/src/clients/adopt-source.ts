@@ -57,6 +57,7 @@ export function adoptSource(text: string, source: string, client: string): Adopt
         by: `the inbound calls of source ${name}`,
       })),
     { to: asObject(asObject(root.toJS()).alerts).to, by: 'alerts' },
+    ...[asObject(root.toJS()).digests].flat().map((digest) => ({ to: asObject(digest).to, by: 'a digest' })),
   ].find(({ to }) => typeof to === 'string' && wanted.has(to));
   if (foreign) {
     throw new AdoptionError(

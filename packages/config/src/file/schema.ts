@@ -4,7 +4,7 @@
  * Numbers and switches also accept text, because that is what an environment variable gives.
  */
 import { closed } from '@wrapup/findings';
-import { officeHoursSchema } from '@wrapup/mapping';
+import { isTimeZone, officeHoursSchema } from '@wrapup/mapping';
 import { z } from 'zod';
 import { parseDuration } from './units.ts';
 
@@ -294,6 +294,36 @@ export const alertsSchema = closed({
     ),
 });
 
+const AT_RULE = 'must be a time of day such as "08:00"';
+const timeOfDay = z.string({ error: AT_RULE }).transform((written, context) => {
+  const [, hours, minutes] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(written.trim()) ?? [];
+  if (hours !== undefined) return Number(hours) * 60 + Number(minutes);
+  context.addIssue({ code: 'custom', message: AT_RULE });
+  return z.NEVER;
+});
+
+const ZONE_RULE = 'must be the IANA name of a time zone: America/New_York, Europe/Berlin';
+
+export const digestSchema = closed({
+  name: name.describe('Permanent: what was sent is noted under it'),
+  to: text.describe('Name of a connection of kind http'),
+  every: z
+    .enum(['day', 'week'])
+    .default('week')
+    .describe('day: each day, about the day before; week: on Mondays, about the week before'),
+  at: timeOfDay.prefault('08:00').describe('When it is sent, on the clock of time_zone'),
+  time_zone: text
+    .refine(isTimeZone, ZONE_RULE)
+    .default('UTC')
+    .describe('IANA name of the time zone by which its days begin'),
+  client: name
+    .optional()
+    .describe('Only in wrapup.yaml: the client whose calls it is about. Without it: of the whole installation'),
+  mapping: text
+    .optional()
+    .describe('A file inside the config folder that says what is sent, as http/digest unless it is named'),
+});
+
 export const dashboardSchema = closed({
   password: text
     .optional()
@@ -313,6 +343,10 @@ export const wrapupSchema = closed({
     .optional()
     .describe('What to answer before an inbound call connects, where there is one source; else it stands inside each'),
   alerts: alertsSchema.optional().describe('Where notices go about what needs a person'),
+  digests: z
+    .array(digestSchema)
+    .default([])
+    .describe('Summaries of a day or a week of calls, sent over connections of kind http'),
   client_variables: clientVariablesSchema
     .default({})
     .describe(
@@ -332,11 +366,12 @@ export const wrapupSchema = closed({
 });
 
 /**
- * wrapup.yaml, its shape checked and its defaults filled in. A route that has no shape at all is undefined, so that the
- * others keep their index.
+ * wrapup.yaml, its shape checked and its defaults filled in. A route or digest that has no shape at all is undefined, so that
+ * the others keep their index.
  */
-export type WrapupFile = Omit<z.output<typeof wrapupSchema>, 'routes'> & {
+export type WrapupFile = Omit<z.output<typeof wrapupSchema>, 'routes' | 'digests'> & {
   routes: (z.output<typeof routeSchema> | undefined)[];
+  digests: (z.output<typeof digestSchema> | undefined)[];
   /** Connections in the file with the kind they name, also those that have mistakes. */
   declared: Record<string, string | undefined>;
 };

@@ -18,6 +18,8 @@ export interface Config {
   routes: Route[];
   /** The connection that gets every notice of the installation. Absent: only clients that name their own get any. */
   alerts?: Alerts;
+  /** In the order of the files. */
+  digests: DigestSettings[];
   /** Of calls that belong to no client. */
   retention: Retention;
   clients: Record<string, Client>;
@@ -28,6 +30,22 @@ export interface Alerts {
   to: string;
   /** Per cent of a connection's deliveries of the last hour that may lose a field before a notice goes out. */
   lost_fields: number;
+}
+
+/** A summary of a day or a week of calls that is sent over a connection. */
+export interface DigestSettings {
+  /** Full name. */
+  name: string;
+  /** Full name of the connection. */
+  to: string;
+  every: 'day' | 'week';
+  /** Minutes after midnight. */
+  at: number;
+  /** IANA name. */
+  time_zone: string;
+  /** Whose calls it is about: the client in whose file it stands, or that one of wrapup.yaml names. Absent: all. */
+  client?: string;
+  mapping: CompiledMapping;
 }
 
 export interface Retention {
@@ -91,6 +109,7 @@ export function narrowConfig(config: Config, client: string): Config {
     sources: only(config.sources),
     connections: only(config.connections),
     routes: config.routes.filter(isOf(client)),
+    digests: config.digests.filter(isOf(client)),
     ...(known?.alerts && { alerts: known.alerts }),
     retention: known?.retention ?? config.retention,
     clients: known ? { [client]: known } : {},

@@ -33,6 +33,8 @@ export interface Keys {
   choices(connection: string): string;
   /** Hash by connection that takes alerts, epoch ms: what had stopped by then has been alerted about. */
   alerted: string;
+  /** Hash: since when each digest is known, and what became of its last one (`digests/digest-states.ts`). */
+  digests: string;
   /** Hash: bulk runs by id. */
   bulkRuns: string;
   /** Hash by id: tokens of the HTTP API, and when each was used last (`access/api-tokens.ts`). */
@@ -114,6 +116,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     unresolvedUpkeep: `${prefix}:unresolved-upkeep`,
     choices: (connection) => `${prefix}:choices:${connection}`,
     alerted: `${prefix}:alerted`,
+    digests: `${prefix}:digests`,
     bulkRuns: `${prefix}:bulk-runs`,
     apiTokens: `${prefix}:api-tokens`,
     apiTokensUsed: `${prefix}:api-tokens-used`,
@@ -158,6 +161,8 @@ export const MAINTENANCE_QUEUE = 'maintenance';
 /** One job for each source, made by a scheduler. */
 export const RECONCILE_QUEUE = 'reconcile';
 export const ALERTS_QUEUE = 'alerts';
+/** One job for each digest that is due. */
+export const DIGESTS_QUEUE = 'digests';
 /** Comparisons of mappings with accounts. */
 export const SCHEMA_CHECK_QUEUE = 'examine';
 const DELIVERIES = 'deliveries.';
@@ -207,6 +212,6 @@ export function splitMember(member: string): { source: string; call_id: string }
  * A job id made of foreign strings. Hashed and prefixed, because BullMQ keeps jobs beside its own keys: a raw id such as
  * `meta` would be swallowed without an error.
  */
-export function jobId(kind: 'c' | 'd' | 'p' | 'x' | 'a', ...parts: (string | number)[]): string {
+export function jobId(kind: 'c' | 'd' | 'p' | 'x' | 'a' | 'g', ...parts: (string | number)[]): string {
   return `${kind}-${hash('sha256', JSON.stringify(parts), 'base64url')}`;
 }

@@ -2,6 +2,7 @@
  * Removes what Redis keeps of a client beside its calls: its queues, and what belongs to its connections and sources. For a
  * client whose file is out of force and whose calls are removed; may be repeated.
  */
+import { subjectOf } from '../digests/digest-states.ts';
 import { scanKeys } from '../redis/client.ts';
 import { callsQueue, clientOfQueue, deliveriesQueue } from '../redis/keys.ts';
 import type { Store } from './store.ts';
@@ -46,6 +47,7 @@ export async function removeClient(store: Store, client: string): Promise<number
   const connections = await redis.smembers(keys.connections);
   const busy = await redis.smembers(keys.busy);
   const alerted = await redis.hkeys(keys.alerted);
+  const digests = await redis.hkeys(keys.digests);
   const sources = await redis.zrange(keys.webhooks, '0', '-1');
   const rung = await redis.zrange(keys.bell, '0', '-1');
   const dictionaries = await redis.hkeys(keys.dictionaries);
@@ -57,6 +59,7 @@ export async function removeClient(store: Store, client: string): Promise<number
   for (const name of dictionaries) if (name.startsWith(`${client}.`)) lists.hdel(keys.dictionaries, name);
   for (const name of sources) if (name.startsWith(`${client}.`)) lists.zrem(keys.webhooks, name);
   for (const name of alerted) if (name.startsWith(`${client}.`)) lists.hdel(keys.alerted, name);
+  for (const name of digests) if (subjectOf(name).startsWith(`${client}.`)) lists.hdel(keys.digests, name);
   lists
     .del(keys.clientFiles(client), keys.clientState(client))
     .hdel(keys.clientHashes, client)

@@ -3,6 +3,7 @@ import { ApiTokens } from '../access/api-tokens.ts';
 import { Audit } from '../audit/audit.ts';
 import { Choices } from '../connections/choices.ts';
 import { Connections } from '../connections/connections.ts';
+import { DigestStates } from '../digests/digest-states.ts';
 import { type ClientKeys, type Encryptor, makeEncryptor } from '../encryption/encryptor.ts';
 import { IndexKey } from '../encryption/index-key.ts';
 import { Marks } from '../encryption/marks.ts';
@@ -62,6 +63,8 @@ export interface Store {
   /** Whom operators chose for numbers and addresses that several people have. */
   choices: Choices;
   connections: Connections;
+  /** What became of digests. */
+  digests: DigestStates;
   /** What operators did. */
   audit: Audit;
   /** Of the HTTP API. */
@@ -114,6 +117,7 @@ export function openStore({
     counters,
     choices,
     connections: new Connections(redis, keys, queues),
+    digests: new DigestStates(redis, keys),
     audit,
     tokens: new ApiTokens(redis, keys, audit),
     accept: (arrival, days) =>

@@ -23,6 +23,7 @@ export const METRIC_LABELS = {
   client: 'name of a client',
   code: 'code of a failure or an omission; empty where there was none',
   connection: 'full name of a connection; empty where something belongs to none',
+  digest: 'full name of a digest',
   event: 'event of Synthflow: `post-call`, `inbound-call`',
   found: 'what a comparison found of a call: `known`, `missing`, `enqueued` and so on',
   priority: 'why it is written: `live`, `replay`, `reconcile`, `backfill`; `inbound` for a caller who is looked up',
@@ -181,6 +182,12 @@ export const METRICS = {
     of: ['worker'],
     help: 'Attempts to alert operators: `sent` or `failed`.',
     labels: ['result'],
+  },
+  digests_total: {
+    type: 'counter',
+    of: ['worker'],
+    help: 'Attempts to send a digest: `sent` or `failed`.',
+    labels: ['digest', 'result'],
   },
   source_api_requests_total: {
     type: 'counter',

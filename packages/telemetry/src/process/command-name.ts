@@ -16,6 +16,7 @@ export const COMMANDS = [
     'connections',
     'dead',
     'demo',
+    'digests',
     'doctor',
     'encryption',
   ],
