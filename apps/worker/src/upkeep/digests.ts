@@ -5,7 +5,7 @@
  */
 import { clientOf, localName } from '@wrapup/call';
 import { agentName, type Config, type DigestSettings } from '@wrapup/config';
-import { type Digest, Failure, type Log, planDigest, withoutQuotes } from '@wrapup/destination';
+import { type CallDigest, Failure, type Log, planDigest, withoutQuotes } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
 import {
   DIGEST_LATE_MS,
@@ -36,7 +36,7 @@ interface DigestJob {
   /** What its `webhook-id` is made of. */
   id: string;
   /** What it says, since its first attempt: a repeat says the same. */
-  says?: Digest;
+  says?: CallDigest;
 }
 
 interface DigestParts {
@@ -121,7 +121,7 @@ async function compose(
   config: Config,
   settings: DigestSettings,
   { period, dashboard }: { period: string; dashboard: string | undefined },
-): Promise<Digest | undefined> {
+): Promise<CallDigest | undefined> {
   const now = Date.now();
   const found = readPeriod(period, timesOf(settings), now);
   const { name, client } = settings;

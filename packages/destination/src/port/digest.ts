@@ -93,10 +93,10 @@ export interface DigestTexts {
   clients_text: string;
 }
 
-export type Digest = DigestFacts & DigestTexts;
+export type CallDigest = DigestFacts & DigestTexts;
 
 /** What mappings of digests can read under `vars`, and what each is. */
-export const DIGEST_VARIABLES: Readonly<Record<keyof Digest, string>> = {
+export const DIGEST_VARIABLES: Readonly<Record<keyof CallDigest, string>> = {
   headline: 'whose digest it is, and of when',
   text: 'all of it, as lines of text',
   calls_text: 'how many calls there were, and how many reached a person',
@@ -150,7 +150,7 @@ export const DIGEST_VARIABLES: Readonly<Record<keyof Digest, string>> = {
  * @param subject full name of the digest
  * @param id of what is sent: a repeat under the same one has the same `webhook-id`
  */
-export function planDigest(mapping: CompiledMapping, subject: string, id: string, digest: Digest): Plan {
+export function planDigest(mapping: CompiledMapping, subject: string, id: string, digest: CallDigest): Plan {
   const vars = { ...digest } as unknown as JsonObject;
   return mapping.plan(emptyCall({ id, source: subject, ended_at: digest.until, vars }), 'digest');
 }

@@ -1,6 +1,12 @@
 /** What a digest says of a day or a week: what the overview counts, beside the period before. */
 import { CRITERIA } from '@wrapup/call';
-import { type Digest, type DigestAgent, type DigestCount, type DigestFacts, nameOmitted } from '@wrapup/destination';
+import {
+  type CallDigest,
+  type DigestAgent,
+  type DigestCount,
+  type DigestFacts,
+  nameOmitted,
+} from '@wrapup/destination';
 import { clockAt } from '@wrapup/mapping';
 import { isPaused } from '../connections/connection-circuit.ts';
 import { type AgentCount, type CallSummary, type Series, summariseStats } from '../stats/call-summary.ts';
@@ -27,7 +33,7 @@ export interface DigestParts {
 /** Of each kind in a digest, at most: the largest. */
 const MOST = { names: 12, agents: 8, omissions: 8, clients: 20 };
 
-export async function readDigest(store: Store, parts: DigestParts): Promise<Digest> {
+export async function readDigest(store: Store, parts: DigestParts): Promise<CallDigest> {
   const { name, period, client, connections, now } = parts;
   const { from, until, before, zone } = period;
   const clients = await clientsToCount(store.ledger, client, { from: before, until });

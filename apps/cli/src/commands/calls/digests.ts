@@ -1,5 +1,5 @@
 import type { Config, DigestSettings } from '@wrapup/config';
-import type { Digest } from '@wrapup/destination';
+import type { CallDigest } from '@wrapup/destination';
 import type { DigestSpan, DigestState, DigestTimes, Store } from '@wrapup/queue';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { addClientOption, listNames, nameInFull } from '../../connect/client-option.ts';
@@ -107,7 +107,7 @@ function find(config: Config, given: string, options: DigestOptions): DigestSett
 }
 
 interface Composed {
-  says: Digest;
+  says: CallDigest;
   period: string;
 }
 
