@@ -105,7 +105,7 @@ it('is not sent again where a worker died after it had noted that it was', async
   await queue();
   const [job] = await system.store.queues.get(DIGESTS_QUEUE).getWaiting();
   await system.store.digests.note('monday', {
-    ...{ period: (job?.data as { period: string }).period, state: 'sent', at: NOW, attempts: 1 },
+    ...{ period: (job as { data: { period: string } }).data.period, state: 'sent', at: NOW, attempts: 1 },
   });
   const worker = await system.startWorker();
   await until(async () => (await system.store.queues.get(DIGESTS_QUEUE).getCompletedCount()) === 1);
