@@ -29,6 +29,22 @@ const route = () =>
 const delivery = async () => (await store.ledger.read(ref.source, ref.call_id))?.deliveries[0];
 
 describe('ledger', () => {
+  it('keeps what it keeps for any length of time, also one that is no whole number of seconds to a computer', async () => {
+    const days = 1.3;
+    expect(days * 24 * 3600).not.toBe(112_320);
+    const call_id = randomUUID();
+    expect(await store.accept(makeArrival(call_id, body), days)).toBe('accepted');
+    ref = { ...ref, call_id };
+    await route();
+    await beginAttempt(store, ref);
+    const payloads = { delivered_days: 62 / 1440, stopped_days: days };
+    expect(await store.ledger.recordOutcome(ref, { state: 'written', records: [] }, { payloads })).toBe(true);
+    const left = await store.redis.ttl(store.keys.payload('main', call_id, revision));
+    expect(left).toBeGreaterThan(3_700);
+    expect(left).toBeLessThanOrEqual(3_720);
+    expect(await store.redis.ttl(store.keys.ledger('main', call_id))).toBeGreaterThan(112_000);
+  });
+
   it('opens a delivery once, and gives it again while it is queued', async () => {
     expect(await route()).toMatchObject([{ route: 'sales-calls', state: 'queued', attempts: 0 }]);
     expect(await route()).toHaveLength(1);

@@ -12,8 +12,9 @@ beforeEach(async () => {
   await store.redis.zadd(store.keys.index, 1, 'main:of-an-earlier-version');
 });
 
-const contextOf = (connection = 'sales') =>
+const contextOf = (connection = 'sales', ledger_days?: number) =>
   makeContext(store, {
+    ...(ledger_days !== undefined && { ledger_days }),
     ...{ connection, priority: 'live', within: 10_000, signal: new AbortController().signal },
     log: { debug() {}, info() {}, warn() {}, error() {} },
   });
@@ -38,6 +39,17 @@ it('no name that an adapter gives reaches Redis, of a memory or of a lease', asy
   expect(await contextOf().lease.take([KEY], 60_000)).toBeUndefined();
   await held?.release();
   expect(await contextOf().lease.take([KEY], 60_000)).toBeDefined();
+});
+
+it('what is kept like the ledger ends when the ledger would, whatever length that is', async () => {
+  // 1.3 days are 112,320.00000000001 s to a computer, and Redis takes whole numbers.
+  for (const days of [1.3, 400]) {
+    await contextOf('sales', days).memory.set(`written:${days}`, '1', 'ledger');
+    const digest = (await store.indexKey.load())('memory', `written:${days}`);
+    const left = await store.redis.pttl(store.keys.memory('sales', digest));
+    expect(left / 86_400_000).toBeGreaterThan(days - 0.01);
+    expect(left / 86_400_000).toBeLessThanOrEqual(days);
+  }
 });
 
 it('an entry of an earlier version is found, and moved with the rest of its time', async () => {

@@ -31,5 +31,7 @@ export async function refetchCall(callId: string, options: RefetchOptions): Prom
   if (!normalise(record, { source: source.name, received_at: Date.now() }).terminal) return 'unfinished';
   const body = payloadBytes(record, source.keep);
   if ((await enqueueCall(callId, body, { ...options, received: 'backfill' })) === 'accepted') return 'brought';
-  return (await store.payloads.restore(source.name, callId, body, stopped_days * DAY_S)) ? 'restored' : 'known';
+  return (await store.payloads.restore(source.name, callId, body, Math.round(stopped_days * DAY_S)))
+    ? 'restored'
+    : 'known';
 }

@@ -6,7 +6,14 @@
  * answered without the caller.
  */
 import { own } from '@wrapup/call';
-import { type Config, type Connection, DestinationPool, type Inbound, type OpenDestination } from '@wrapup/config';
+import {
+  type Config,
+  type Connection,
+  DestinationPool,
+  type Inbound,
+  type OpenDestination,
+  retentionOf,
+} from '@wrapup/config';
 import {
   type Context,
   type Destination,
@@ -294,6 +301,7 @@ class CrmCallerLookup implements CallerLookup {
   #context({ connection, pools }: OpenConnection, within: number): Context {
     return makeContext(this.#store(), {
       connection: connection.name,
+      ledger_days: retentionOf(this.#config(), connection.name).ledger_days,
       priority: 'inbound',
       reserve: connection.reserve ?? 0,
       within: Math.max(0, within),

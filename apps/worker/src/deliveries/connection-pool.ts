@@ -1,5 +1,5 @@
 import { own } from '@wrapup/call';
-import { type Config, type Connection, DestinationPool, type OpenDestination } from '@wrapup/config';
+import { type Config, type Connection, DestinationPool, type OpenDestination, retentionOf } from '@wrapup/config';
 import {
   type Context,
   type Destination,
@@ -114,6 +114,7 @@ export class ConnectionPool {
     const { store, config, log, tracing, count } = this.#parts;
     const context = makeContext(store, {
       ...{ connection, priority, within, probing, log },
+      ledger_days: retentionOf(config(), connection).ledger_days,
       count: (request) => {
         count(connection, priority, request);
         if (parent) traceRequest(tracing, parent, connection, request);

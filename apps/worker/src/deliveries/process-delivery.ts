@@ -279,7 +279,7 @@ async function recordWritten(
   const took = Math.max(0, Date.now() - since);
   const digests = await store.people.digestsOf(personRecords(connection, receipt.records));
   const ends = {
-    ...{ keptMs: days * DAY_MS, lease, payloads, people: { digests, days } },
+    ...{ keptMs: Math.round(days * DAY_MS), lease, payloads, people: { digests, days } },
     ...(priority === 'live' && { took }),
   };
   const isEnd = await store.ledger.recordOutcome(job, change, ends);

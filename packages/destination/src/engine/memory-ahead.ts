@@ -27,7 +27,7 @@ export class MemoryAhead implements Memory {
     return asked ?? this.#memory.get(key);
   }
 
-  set(key: string, value: string, ttl: number): Promise<void> {
+  set(key: string, value: string, ttl: number | 'ledger'): Promise<void> {
     this.#asked.delete(key);
     return this.#memory.set(key, value, ttl);
   }

@@ -37,8 +37,8 @@ export interface Budget {
 /** Ids worth remembering for a while: a phone's contact while the CRM's search index lags, a schema. Never the truth. */
 export interface Memory {
   get(key: string): Promise<string | undefined>;
-  /** @param ttl milliseconds */
-  set(key: string, value: string, ttl: number): Promise<void>;
+  /** @param ttl milliseconds, or as long as the ledger keeps calls (`retention.ledger`) */
+  set(key: string, value: string, ttl: number | 'ledger'): Promise<void>;
   delete(key: string): Promise<void>;
   /** Gives what makes digests of values by the installation's own key: equal ones of equal values, and nothing to guess them by. */
   digester(): Promise<(value: string) => string>;

@@ -85,8 +85,8 @@ class InMemory implements Memory {
     return this.#kept.get(key)?.value;
   }
 
-  async set(key: string, value: string, ttl: number): Promise<void> {
-    this.#kept.set(key, { value, ends: Date.now() + ttl });
+  async set(key: string, value: string, ttl: number | 'ledger'): Promise<void> {
+    this.#kept.set(key, { value, ends: ttl === 'ledger' ? Number.POSITIVE_INFINITY : Date.now() + ttl });
   }
 
   async delete(key: string): Promise<void> {

@@ -65,7 +65,7 @@ export function idMap(session: HubSpotSession): KeyStrategy {
     },
     async confirm(written) {
       for (const { item, receipt } of written)
-        await ctx.memory.set(recordIdMemory(item.record), receipt.id, KEPT_MS).catch((thrown: unknown) => {
+        await ctx.memory.set(recordIdMemory(item.record), receipt.id, 'ledger').catch((thrown: unknown) => {
           // Its line finds it; only the short cut is lost.
           ctx.log.warn({ error: Failure.of(thrown).message }, 'a new record could not be remembered');
         });
@@ -77,9 +77,6 @@ export function idMap(session: HubSpotSession): KeyStrategy {
 export function propertiesOf(items: Item[]): string[] {
   return [...new Set(items.flatMap(({ record }) => record.fields.map(({ name }) => name)))];
 }
-
-/** A record without a unique key is known for as long as the ledger knows it. */
-const KEPT_MS = 90 * 24 * 3_600_000;
 
 const nameOf = ({ object, key }: RecordPlan) => `${object}:${digest(key)}`;
 
@@ -93,7 +90,7 @@ async function recallId(ctx: Context, item: Item, ids: Map<Item, string>): Promi
 async function begin(ctx: Context, item: Item, begun: Set<Item>): Promise<void> {
   const mark = recordStartedMemory(item.record);
   if ((await ctx.memory.get(mark)) !== undefined) begun.add(item);
-  await ctx.memory.set(mark, '1', KEPT_MS);
+  await ctx.memory.set(mark, '1', 'ledger');
 }
 
 /** Those that are there no more are created again, as with a key. */

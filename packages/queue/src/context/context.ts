@@ -7,6 +7,8 @@ import { makeSecrets } from './secrets.ts';
 
 interface ContextOptions {
   connection: string;
+  /** `retention.ledger` of its client. Default 90. */
+  ledger_days?: number;
   pools?: BudgetOptions['pools'];
   /** Part of every quota that is left to other programs. */
   reserve?: number;
@@ -24,7 +26,7 @@ interface ContextOptions {
 /** Makes what an adapter may ask for, on Redis, for one call of it. */
 export function makeContext(base: InstallationParts, options: ContextOptions): Context {
   const { redis, keys, indexKey } = base;
-  const { connection, pools = {}, reserve = 0, priority, within, log, probing = false } = options;
+  const { connection, ledger_days, pools = {}, reserve = 0, priority, within, log, probing = false } = options;
   const deadline = Date.now() + within;
   const lease = new RedisLease(redis, keys);
   return {
@@ -40,7 +42,7 @@ export function makeContext(base: InstallationParts, options: ContextOptions): C
       probing,
       signal: options.signal,
     }),
-    memory: new RedisMemory(base, connection),
+    memory: new RedisMemory(base, connection, ledger_days),
     // One person's lease counts per connection: the same number may be written to two CRMs at once. Adapters make names
     // of numbers and addresses, so Redis gets digests of them.
     lease: {

@@ -11,13 +11,20 @@ import type { InstallationParts } from '../redis/check-installation.ts';
 import { scanKeys } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
 
+const DAY_MS = 24 * 3600_000;
+/** The default of `retention.ledger`. */
+const LEDGER_DAYS = 90;
+
 export class RedisMemory implements Memory {
   readonly #base: InstallationParts;
   readonly #connection: string;
+  readonly #ledgerMs: number;
 
-  constructor(base: InstallationParts, connection: string) {
+  /** @param ledgerDays `retention.ledger` of the connection's client, for one that notes something. Default 90 */
+  constructor(base: InstallationParts, connection: string, ledgerDays = LEDGER_DAYS) {
     this.#base = base;
     this.#connection = connection;
+    this.#ledgerMs = Math.round(ledgerDays * DAY_MS);
   }
 
   async get(key: string): Promise<string | undefined> {
@@ -36,10 +43,15 @@ export class RedisMemory implements Memory {
     }
   }
 
-  async set(key: string, value: string, ttl: number): Promise<void> {
+  async set(key: string, value: string, ttl: number | 'ledger'): Promise<void> {
     const { redis, keys, encryptor } = this.#base;
     const name = await this.#nameOf(key);
-    await redis.set(name, encryptor.encrypt(Buffer.from(value), placeOf(keys, name)), 'PX', ttl);
+    await redis.set(
+      name,
+      encryptor.encrypt(Buffer.from(value), placeOf(keys, name)),
+      'PX',
+      ttl === 'ledger' ? this.#ledgerMs : ttl,
+    );
   }
 
   async delete(key: string): Promise<void> {

@@ -193,7 +193,7 @@ function toStep(
       revision,
       bytes ? '' : encryptor.encrypt(body, placeOf(source, call_id, revision)),
       UNSETTLED_S,
-      ledger_days * 24 * 3600,
+      Math.round(ledger_days * 24 * 3600),
       received_at,
       source,
       call_id,

@@ -141,9 +141,9 @@ export interface PayloadDays {
 
 const DAY_S = 24 * 3600;
 
-/** The two times of `endCall`, in seconds. */
+/** The two times of `endCall`, in whole seconds. */
 export function secondsOf({ delivered_days, stopped_days }: PayloadDays): number[] {
-  return [delivered_days * DAY_S, stopped_days * DAY_S];
+  return [delivered_days, stopped_days].map((days) => Math.round(days * DAY_S));
 }
 
 /** How many keys and arguments `recordOutcome` has before those of the people's index. */

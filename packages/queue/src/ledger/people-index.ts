@@ -180,7 +180,8 @@ export class PeopleIndex {
 
 /** Seconds until entries end, and epoch ms before which the ledger knows nothing. @param days `retention.ledger` */
 export function endsOf(days: number): { seconds: number; before: number } {
-  return { seconds: days * DAY_S, before: Date.now() - days * DAY_S * 1000 };
+  const seconds = Math.round(days * DAY_S);
+  return { seconds, before: Date.now() - seconds * 1000 };
 }
 
 function digestOf(digest: Digest, key: IndexedPerson): string {

@@ -82,7 +82,7 @@ export class FieldCounters {
     if (names.length === 0) return;
     const key = judgementsKey(this.#keys, clientOf(call.source), Math.floor(call.ended_at / HOUR_MS));
     const { sums } = this.#judged.get(key) ?? { sums: new Map<string, number>() };
-    this.#judged.set(key, { kept: days * DAY_MS, sums });
+    this.#judged.set(key, { kept: Math.round(days * DAY_MS), sums });
     this.#increase(sums, names);
   }
 

@@ -138,14 +138,11 @@ export async function wasIssued(ctx: Pick<Context, 'memory'>, phone: string, id:
   return (await recallIssued(ctx, phone)).includes(id);
 }
 
-/** How long it is known whom a call created by what was only said, in ms: as long as the ledger is kept. */
-const MADE_MS = 90 * 24 * 3_600_000;
-
 const madeKey = (call: string) => `made:${digest(call)}`;
 
-/** Notes whom this very call created. @param call key of the call log */
+/** Notes whom this very call created by what was only said. @param call key of the call log */
 export async function rememberMade(ctx: Context, call: string, id: string): Promise<void> {
-  await ctx.memory.set(madeKey(call), id, MADE_MS);
+  await ctx.memory.set(madeKey(call), id, 'ledger');
 }
 
 /** Whom this very call created by what was only said. */

@@ -25,8 +25,6 @@ import { holdKeys, keysOfNew, readKeys } from './find-keys.ts';
 import { openRecords } from './find-open.ts';
 import type { Existing, Item, RecordReading, RecordVerbs } from './record-verbs.ts';
 
-/** As long as the ledger is kept, in ms. */
-const KEPT_MS = 90 * 24 * 3_600_000;
 /** Candidates that are named when a person has to choose. */
 const MAX_NAMED = 10;
 
@@ -138,7 +136,7 @@ const KEY = 'key:';
 /** A key is noted before anything is made under it: a call that dies in between knows its record by it, open or closed. */
 async function note({ session }: Finder, { record }: Item, answer: Looked): Promise<void> {
   if (!isFound(answer) && !isNew(answer)) return;
-  await session.ctx.memory.set(foundMemory(record.key), isNew(answer) ? KEY + answer.key : answer.id, KEPT_MS);
+  await session.ctx.memory.set(foundMemory(record.key), isNew(answer) ? KEY + answer.key : answer.id, 'ledger');
 }
 
 const isFound = (answer: Looked): answer is Existing =>

@@ -18,9 +18,6 @@ import { Failure } from '../../port/failure.ts';
 import { digest } from '../people/person-cache.ts';
 import type { FieldRules, RowResult } from './row.ts';
 
-/** As long as the ledger is kept, in ms. */
-const KEPT_MS = 90 * 24 * 3_600_000;
-
 /** Values by property, in their canonical form. */
 export type CanonicalValues = ReadonlyMap<string, string>;
 
@@ -245,7 +242,7 @@ export class WrittenValues {
 
   async #keep(name: string, noted: Noted): Promise<void> {
     this.#known.set(name, noted);
-    await this.#memory.set(name, print(noted), KEPT_MS);
+    await this.#memory.set(name, print(noted), 'ledger');
   }
 
   async #forget(name: string): Promise<void> {
