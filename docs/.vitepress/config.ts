@@ -7,7 +7,7 @@ import { anchorOf, otherThanPages, PAGES, ROOT, servedAs, sidebar } from './page
 
 /** The path under which the site is served, such as `/wrapup/` on pages of a repository. */
 const base = process.env.SITE_BASE || '/';
-const svg = readFileSync(join(ROOT, 'apps/dashboard/src/assets/icon.svg'), 'utf8').trim();
+const svg = readFileSync(join(ROOT, 'packages/telemetry/src/look/icon.svg'), 'utf8').trim();
 const icon = `data:image/svg+xml,${encodeURIComponent(svg)}`;
 
 /** `{{ lead.name }}` in code is a text of the mapping language, not an expression of Vue. */

@@ -22,6 +22,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import { apiRouter } from './api/router.ts';
 import { makeBoard } from './board/board.ts';
 import { addGauges } from './gauges.ts';
+import { ASSETS } from './pages/assets.ts';
 import { renderMessage } from './pages/layout.ts';
 import { ask, Unavailable } from './queries/ask-redis.ts';
 import { makeConnections, makeQueueNames } from './queries/connections.ts';
@@ -135,10 +136,7 @@ export function createDashboard(parts: DashboardParts): Express {
   );
   const throttle = new LoginThrottle(now);
   app.use('/api/v1', apiRouter({ ...routes, throttle, wait, now }));
-  app.use(
-    '/assets',
-    express.static(`${import.meta.dirname}/assets`, { cacheControl: false, index: false, redirect: false }),
-  );
+  app.use('/assets', ASSETS.handler);
   app.use(
     requireOwnOrigin(hosts, (request, response) => {
       log.warn({ method: request.method, refused: true }, 'a write from another origin was refused');

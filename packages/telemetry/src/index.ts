@@ -1,4 +1,5 @@
 export * from './http/address.ts';
+export { Assets, readLook } from './http/assets.ts';
 export * from './http/client-address.ts';
 export * from './http/connection-limit.ts';
 export * from './http/health.ts';

@@ -1,13 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { escapeHtml } from '@wrapup/telemetry';
+import { escapeHtml, type Html } from '@wrapup/telemetry';
+import { ASSETS } from '../pages/assets.ts';
 
 const UI = dirname(createRequire(import.meta.url).resolve('@bull-board/ui/package.json'));
-
-/** Bull Board hides its links in a menu, and its own name leads to itself. */
-const WAY_BACK =
-  '<nav class="wrapup-back" aria-label="Wrapup"><a href="/">← Overview</a> <a href="/calls">Calls</a> <a href="/parked">Parked</a> <a href="/dead">Dead</a></nav>';
 
 export interface BoardPage {
   /** With a slash at its end. */
@@ -20,12 +17,13 @@ export interface BoardPage {
 /**
  * Bull Board's entry page without what our policy forbids: fonts from a foreign server, which would also learn of
  * every visit, and inline styles, which only dress the moment before its script runs.
+ * @returns the page under a header of ours
  */
-export function renderBoardPage({ basePath, title, config }: BoardPage): string {
+export function readBoardPage({ basePath, title, config }: BoardPage): (header: Html) => string {
   const values: Record<string, string> = {
     basePath: escapeHtml(basePath),
     title: escapeHtml(title),
-    favIconDefault: 'static/images/logo.svg',
+    favIconDefault: escapeHtml(ASSETS.url('icon.svg')),
     favIconAlternative: 'static/favicon-32x32.png',
     // A data block: no HTML is parsed in it, but "</script" would end it.
     uiConfig: JSON.stringify(config).replace(/</g, '\\u003c'),
@@ -34,11 +32,11 @@ export function renderBoardPage({ basePath, title, config }: BoardPage): string 
     .replace(/<link[^>]+href="https?:[^>]*>/g, '')
     .replace(/<style>.*?<\/style>/gs, '')
     .replace(/ style="[^"]*"/g, '')
-    .replace('</head>', '<link rel="stylesheet" href="/assets/board.css" /></head>')
-    .replace(/<body[^>]*>/, (body) => body + WAY_BACK)
+    .replace('</head>', `<link rel="stylesheet" href="${ASSETS.url('board.css')}" /></head>`)
     .replace(/<%[-=]\s*(\w+)\s*%>/g, (whole, name: string) => values[name] ?? whole);
-  if (!page.includes(WAY_BACK)) throw new Error('the page of @bull-board/ui has changed: it has no <body>');
+  const [before, body, after] = page.split(/(<body[^>]*>)/);
+  if (!body || after === undefined) throw new Error('the page of @bull-board/ui has changed: it has no <body>');
   if (page.includes('<%'))
     throw new Error('the page of @bull-board/ui has changed: it holds a placeholder we do not know');
-  return page;
+  return (header) => `${before}${body}${header}${after}`;
 }

@@ -25,9 +25,11 @@ import {
 } from '@wrapup/queue';
 import type { Logger } from '@wrapup/telemetry';
 import { type RequestHandler, Router } from 'express';
+import { ASSETS } from '../pages/assets.ts';
+import { renderForeignHeader } from '../pages/layout.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { BOARD_POLICY } from '../security/headers.ts';
-import { renderBoardPage } from './board-page.ts';
+import { readBoardPage } from './board-page.ts';
 import { redactData, redactProgress, redactReturnValue } from './redact.ts';
 import { redactAnswer } from './redact-answer.ts';
 
@@ -41,7 +43,7 @@ export interface BoardParts {
   basePath: string;
 }
 
-const TITLE = 'Wrapup queues';
+const TITLE = 'Queues';
 const REFUSAL =
   'Jobs are not changed here: the ledger leads, and what is shown is redacted. Replay or drop deliveries under Parked and Dead.';
 const UNAVAILABLE = {
@@ -51,17 +53,12 @@ const UNAVAILABLE = {
 
 const UI_CONFIG = {
   boardTitle: TITLE,
+  boardLogo: { path: ASSETS.url('icon.svg'), width: 24, height: 24 },
   // Both would ask Redis for its clients at every poll; `parked` and `dead` have no worker on purpose.
   showWorkers: false,
   showMetrics: false,
   hideDocsLink: true,
   sortQueues: false,
-  miscLinks: [
-    { text: 'Calls', url: '/calls' },
-    { text: 'Parked', url: '/parked' },
-    { text: 'Dead', url: '/dead' },
-    { text: 'Connections', url: '/connections' },
-  ],
 };
 
 const DESCRIPTIONS: Record<string, string> = {
@@ -132,7 +129,7 @@ export function makeBoard({ store, config, queues, log, basePath }: BoardParts):
     }
   };
 
-  const page = renderBoardPage({ basePath: `${basePath}/`, title: TITLE, config: UI_CONFIG });
+  const page = readBoardPage({ basePath: `${basePath}/`, title: `${TITLE} · Wrapup`, config: UI_CONFIG });
   const router = Router();
   router.use((_request, response, next) => {
     response.set('content-security-policy', BOARD_POLICY);
@@ -144,7 +141,9 @@ export function makeBoard({ store, config, queues, log, basePath }: BoardParts):
     response.set('cache-control', 'private, max-age=3600');
     next();
   });
-  router.get(/^\/(?!api\/|static\/)/, (_request, response) => void response.type('html').send(page));
+  router.get(/^\/(?!api\/|static\/)/, (_request, response) => {
+    response.type('html').send(page(renderForeignHeader(response)));
+  });
   const board = server.getRouter();
   board.disable('x-powered-by');
   board.disable('etag');

@@ -3,6 +3,7 @@ import {
   type DeliveryEntry,
   type DropNote,
   effectLabel,
+  jobOfDelivery,
   type LedgerEntry,
   RECEIVED_LABELS,
   VERIFIED_LABELS,
@@ -43,10 +44,12 @@ export interface CallPageParts {
   agent?: string | undefined;
   /** Whom a parked delivery could be about, by its route. */
   candidates?: ReadonlyMap<string, Candidates>;
+  /** The reader may see the queues, which are those of all clients. */
+  queues?: boolean;
 }
 
 /** One call, explained: how it came, what became of it, and what to do. */
-export function renderCall({ entry, kept, configured, pauses, agent, candidates }: CallPageParts): Html {
+export function renderCall({ entry, kept, configured, pauses, agent, candidates, queues }: CallPageParts): Html {
   const explanation = explainCall(entry);
   const call = { source: entry.source, call_id: entry.call_id };
   return html`<h1>Call <span class="id">${entry.call_id}</span></h1>
@@ -76,6 +79,7 @@ ${
         renderDelivery(entry, delivery, kept.has(delivery.revision), {
           pause: pauses?.get(delivery.connection),
           candidates: candidates?.get(delivery.route),
+          job: queues ? jobOfDelivery(entry, delivery) : undefined,
         }),
       )
 }
@@ -104,11 +108,17 @@ ${renderFact('What to do', state !== 'dropped' && stopped.hint)}
 </section>`;
 }
 
+interface DeliveryContext {
+  pause: string | undefined;
+  candidates: Candidates | undefined;
+  job: ReturnType<typeof jobOfDelivery>;
+}
+
 function renderDelivery(
   entry: LedgerEntry,
   delivery: DeliveryEntry,
   payloadKept: boolean,
-  { pause, candidates }: { pause: string | undefined; candidates: Candidates | undefined },
+  { pause, candidates, job }: DeliveryContext,
 ): Html {
   const target = {
     source: entry.source,
@@ -141,6 +151,7 @@ ${renderFact('Attempts', html`${delivery.attempts}${delivery.replays > 0 && html
 ${renderFact('Requests', delivery.requests > 0 && Math.round(delivery.requests * 100) / 100)}
 ${renderFact('Mapping', delivery.mapping && renderHash(delivery.mapping))}
 ${renderFact('Revision', renderHash(delivery.revision))}
+${renderFact('Job', job && html`<a href="/queues/queue/${job.queue}/${job.id}">in the queue ${job.queue}</a>`)}
 ${renderFact('Trace', delivery.trace_id && html`<code>${delivery.trace_id}</code>`)}
 ${renderFact('For the CRM’s support', delivery.correlation_id && html`<code>${delivery.correlation_id}</code>`)}
 ${renderFact('Notes', notes.length > 0 && html`<ul>${notes.map((note) => html`<li>${describeNote(note)}</li>`)}</ul>`)}

@@ -6,11 +6,12 @@ import { zoneOf } from '../queries/time-range.ts';
 import type { ClientScope } from '../security/client-scope.ts';
 import { ZONE_POLICY } from '../security/headers.ts';
 import { hasRight, rightOf, roleOf } from '../security/rights.ts';
+import { ASSETS } from './assets.ts';
 
 export interface PageParts {
   title: string;
   /** Path of the menu entry that this page belongs to. */
-  at?: string;
+  at?: string | undefined;
   /** Said at the top: what was just done, or what went wrong. */
   notice?: PageNotice | undefined;
   /** Whether the menu is shown, which leads nowhere before the sign-in. Default: true. */
@@ -69,12 +70,6 @@ export function renderPage({
   role = 'admin',
   body,
 }: PageParts): string {
-  const entries = MENU.filter(
-    ([path]) =>
-      hasRight(role, rightOf('GET', path) ?? 'read') &&
-      !(scope?.isBound && WHOLE.has(path)) &&
-      (path !== '/clients' || at === path || hasClients(scope)),
-  );
   const page = String(html`<!doctype html>
 <html lang="en"${isRepeatable && html` data-zone="${zone}"`}>
 <head>
@@ -83,19 +78,18 @@ export function renderPage({
 <meta name="color-scheme" content="light dark">
 <title>${title} · Wrapup</title>
 ${refresh !== undefined && html`<meta http-equiv="refresh" content="${typeof refresh === 'object' ? `0; url=${refresh.to}` : refresh}">`}
-<link rel="icon" type="image/svg+xml" href="/assets/icon.svg">
-<link rel="stylesheet" href="/assets/dashboard.css">
-<link rel="stylesheet" href="/assets/overview.css">
-${extra && html`<link rel="stylesheet" href="/assets/${extra}.css">`}
-${isRepeatable && html`<script src="/assets/zone.js" async></script>${extra && html`<script src="/assets/${extra}.js" defer></script>`}`}
+<link rel="icon" type="image/svg+xml" href="${ASSETS.url('icon.svg')}">
+<link rel="stylesheet" href="${ASSETS.url('dashboard.css')}">
+${extra && html`<link rel="stylesheet" href="${ASSETS.url(`${extra}.css`)}">`}
+${isRepeatable && html`<script src="${ASSETS.url('zone.js')}" async></script>${extra && html`<script src="${ASSETS.url(`${extra}.js`)}" defer></script>`}`}
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
 <header>
 <a class="brand" href="/">Wrapup</a>
-${menu && html`<nav aria-label="Main">${entries.map(([path, name]) => renderEntry(path, name, at))}</nav>`}
+${menu && html`<nav aria-label="Main">${renderMenu({ at, scope, role })}</nav>`}
 ${scope && renderSwitch(scope, at)}
-${user !== undefined && html`<form class="sign-out" method="post" action="/logout">${user} <button>Sign out</button></form>`}
+${renderSignOut(user)}
 </header>
 <main id="main">
 ${notice && html`<p class="notice ${notice.kind}" role="status">${notice.text}</p>`}
@@ -106,6 +100,31 @@ ${body}
 `);
   const shown = localTimes(nameCommands(hideRefused(page, role)), zone);
   return scope?.client === undefined || scope.isBound ? shown : carryClient(shown, scope.client);
+}
+
+/** Where one can go from here, as far as role and login let one. */
+function renderMenu({ at, scope, role = 'admin' }: Pick<PageParts, 'at' | 'scope' | 'role'>): Html[] {
+  const entries = MENU.filter(
+    ([path]) =>
+      hasRight(role, rightOf('GET', path) ?? 'read') &&
+      !(scope?.isBound && WHOLE.has(path)) &&
+      (path !== '/clients' || at === path || hasClients(scope)),
+  );
+  return entries.map(([path, name]) => renderEntry(path, name, at));
+}
+
+function renderSignOut(user: string | undefined): HtmlPart {
+  return (
+    user !== undefined &&
+    html`<form class="sign-out" method="post" action="/logout">${user} <button>Sign out</button></form>`
+  );
+}
+
+/** Our header above a page that is not ours: Bull Board's. */
+export function renderForeignHeader(response: Response): Html {
+  const { identity, scope } = response.locals;
+  const user = identity?.session && identity.principal.name;
+  return html`<nav class="wrapup" aria-label="Main"><a class="brand" href="/">Wrapup</a> ${renderMenu({ at: '/queues/', scope, role: roleOf(response) })}${renderSignOut(user)}</nav>`;
 }
 
 const POST_FORM = /<form [^>]*method="post" action="([^"?]*)[^>]*>.*?<\/form>/gs;

@@ -13,7 +13,7 @@ import type { DeliveryEntry, DeliveryState, DropNote, LedgerEntry, OperatorChoic
 import type { Ledger } from '../ledger/ledger.ts';
 import type { JudgedRevision, RoutedDelivery } from '../ledger/route-script.ts';
 import type { Payloads } from '../payloads/payloads.ts';
-import { jobId } from '../redis/keys.ts';
+import { DEAD_QUEUE, deliveriesQueue, jobId, PARKED_QUEUE } from '../redis/keys.ts';
 import type { NewJob } from './atomic-enqueue.ts';
 import { bullPriority, priorityOf } from './priority.ts';
 import { type CallJob, type DeliveryJob, MAX_CALL_ATTEMPTS, type Queues, type UnresolvedJob } from './queues.ts';
@@ -341,6 +341,18 @@ export class Operations {
     if (state === 'parked' || state === 'dead')
       await this.#unresolved(state).remove(unresolvedId(source, callId, delivery));
   }
+}
+
+/** Where the job of a delivery is: the one that will write it, or stands for it while it is parked or dead. Others have none. */
+export function jobOfDelivery(
+  { source, call_id }: Pick<LedgerEntry, 'source' | 'call_id'>,
+  delivery: DeliveryEntry,
+): { queue: string; id: string } | undefined {
+  const { route, revision, replays, connection, state } = delivery;
+  if (state === 'queued')
+    return { queue: deliveriesQueue(connection), id: jobId('d', source, call_id, route, revision, replays) };
+  if (state === 'parked') return { queue: PARKED_QUEUE, id: unresolvedId(source, call_id, delivery) };
+  return state === 'dead' ? { queue: DEAD_QUEUE, id: unresolvedId(source, call_id, delivery) } : undefined;
 }
 
 function unresolvedId(source: string, callId: string, delivery: DeliveryEntry): string {

@@ -2,6 +2,7 @@
 
 import { type Html, html } from '@wrapup/telemetry';
 import type { RequestCounts } from '../control/request-log.ts';
+import { ASSETS } from './assets.ts';
 import type { Fact, TimelineEntry } from './timeline.ts';
 import type { PersonView, View } from './view.ts';
 
@@ -18,10 +19,10 @@ export function renderPage(state: PageState): Html {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Wrapup sandbox</title>
-<link rel="icon" href="/assets/icon.svg">
-<link rel="stylesheet" href="/assets/sandbox.css">
+<link rel="icon" type="image/svg+xml" href="${ASSETS.url('icon.svg')}">
+<link rel="stylesheet" href="${ASSETS.url('sandbox.css')}">
 <noscript><meta http-equiv="refresh" content="5"></noscript>
-<script src="/assets/refresh.js" defer></script>
+<script src="${ASSETS.url('refresh.js')}" defer></script>
 </head>
 <body>
 <header>

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { type RequestHandler, type Response, Router } from 'express';
 import type { Sandbox } from '../sandbox.ts';
+import { ASSETS } from './assets.ts';
 import { hubspotView } from './hubspot-view.ts';
 import { renderPage } from './render.ts';
 import { salesforceView } from './salesforce-view.ts';
@@ -11,12 +11,6 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cache-control': 'no-store',
-};
-
-const ASSETS = {
-  'sandbox.css': 'text/css; charset=utf-8',
-  'refresh.js': 'text/javascript; charset=utf-8',
-  'icon.svg': 'image/svg+xml',
 };
 
 /** `/` and what it needs. @param only who may see it */
@@ -39,10 +33,10 @@ export function pageRouter(sandbox: Sandbox, only: RequestHandler): Router {
   router.get(/^\/salesforce\/([a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?)$/, only, (request, response) => {
     response.redirect(302, `/#${salesforceAnchor(String(request.params[0]))}`);
   });
-  for (const [name, type] of Object.entries(ASSETS)) {
-    const text = readFileSync(new URL(`./${name}`, import.meta.url), 'utf8');
-    router.get(`/assets/${name}`, only, (_request, response) => answer(response, type, text));
-  }
+  router.use('/assets', only, (request, response, next) => {
+    response.set(HEADERS);
+    ASSETS.handler(request, response, next);
+  });
   return router;
 }
 

@@ -164,7 +164,7 @@ export function callRoutes({ store, config, connections, log }: HandlerParts): R
       title: `Call ${entry.call_id}`,
       notice: replayed === undefined ? noticeOf(did) : noticeOfReplay(replayed),
       ...(follows ? { refresh: REFRESH_S } : {}),
-      body: renderCall({ entry, kept, configured, pauses, agent, candidates }),
+      body: renderCall({ entry, kept, configured, pauses, agent, candidates, queues: !scope.isBound }),
     });
   });
   return router;
