@@ -109,11 +109,13 @@ export function renderSoak(): string {
 \`npm run soak\` lets an installation work at the pace of real time while faults of the matrix strike, one every minute or so, and measures it. Calls of new people, of
 people whom the CRM knows and of people who called minutes ago go to HubSpot, Salesforce and an HTTP endpoint, twice, in other bytes, and once more when the ledger
 has forgotten them; every other caller is looked up first; pages and API of the dashboard are read. Two workers and an ingress are killed and
-frozen; one process of each kind lives from the beginning to the end and is measured, after a garbage collection, every ten seconds. \`retention\` is shortened
+frozen; one process of each kind lives from the beginning to the end and is measured, after a garbage collection, every twenty seconds. \`retention\` is shortened
 (ledger ${ledger_s / 60} minutes, payloads ${delivered_s / 60}), so that what expires does so many times within the run. Each call is checked as in the matrix while the ledger has it, and all together at the end.
 
 **${(end.ran / 60).toFixed(0)} minutes, ${acknowledged} calls acknowledged, ${struck} faults: ${written} written, ${parked} parked, ${dead} dead, ${broken.length} violations** (${date}; \`npm run soak -- --minutes ${options.minutes} --seed ${options.seed}\`). Further:
 ${counts.duplicates} duplicates, ${counts.revisions} revisions, ${counts.again} calls that came again after the ledger had forgotten them, ${counts.lookups} look-ups of callers, ${counts.pages} pages, ${counts.api} requests to the API, ${counts.events} events.
+
+What operators did, the audit, is kept whatever \`retention\` says, and not counted.
 
 **The rule.** The first ${(warm / 60).toFixed(0)} minutes are left out. Of the rest the slope is the middle of the slopes between all pairs of points (Theil and Sen), with bounds of 99 %
 that are widened for points which resemble their neighbours. A figure is *flat* where the upper bound is below what is allowed: 256 bytes of a call in the heap, 1 kB in resident

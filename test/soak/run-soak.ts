@@ -46,8 +46,8 @@ export interface SoakEnd {
 
 const PRELOAD = resolve(import.meta.dirname, 'preload.mjs');
 /** Seconds from sample to sample; of Redis, which looks at each key, less often. */
-const EVERY_S = 10;
-const REDIS_EVERY_S = 30;
+const EVERY_S = 20;
+const REDIS_EVERY_S = 60;
 /** Seconds over which a fault strikes, and of quiet after one. */
 const STRIKES_S = 15;
 const QUIET_S = [15, 45] as const;
