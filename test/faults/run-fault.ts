@@ -28,7 +28,7 @@ export interface RunOptions {
 }
 
 /** Longer than the CRM's search takes to see a new record, which no caution could see before it. */
-const INDEXED = 3_000;
+export const INDEXED = 3_000;
 /**
  * Longer than a crashed job takes to come back, a sweep to find what a crash left, a paused connection to be tried, and the five
  * minutes that a call waits for what its webhook says and the voice platform's API does not.

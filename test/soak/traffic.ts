@@ -6,6 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { openEndpoint } from '../../packages/http/test/support/endpoint.ts';
 import { checkDoubles, checkRun, type Verdict, waitUntilSettled } from '../faults/check.ts';
+import { INDEXED } from '../faults/run-fault.ts';
 import type { FaultSystem } from '../faults/system.ts';
 import { type PlannedCall, planCalls, type SentCall, seedPeople, sendCalls } from '../faults/workload.ts';
 import { makeRandom, pick, type Random } from '../support/random.ts';
@@ -105,7 +106,10 @@ export class Traffic {
         calls,
         revisions: 0.1,
       });
-      if (wave % SAME_PEOPLE === 0) seedPeople(this.#system, planned);
+      if (wave % SAME_PEOPLE === 0) {
+        seedPeople(this.#system, planned);
+        await pause(INDEXED);
+      }
       for (const { copies } of planned) this.counts.duplicates += copies - 1;
       const sent = await sendCalls(this.#system, planned, this.#random, { share: 0 }, WAVE_MS, (call) =>
         this.#ring(call),
