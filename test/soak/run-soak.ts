@@ -46,8 +46,7 @@ export interface SoakEnd {
 
 const PRELOAD = resolve(import.meta.dirname, 'preload.mjs');
 /** Seconds from sample to sample; of Redis, which looks at each key, less often. */
-const EVERY_S = 20;
-const REDIS_EVERY_S = 60;
+const everyOf = (minutes: number) => (minutes >= 60 ? { all: 20, redis: 60 } : { all: 5, redis: 15 });
 /** Seconds over which a fault strikes, and of quiet after one. */
 const STRIKES_S = 15;
 const QUIET_S = [15, 45] as const;
@@ -103,7 +102,7 @@ export async function runSoak(
     const working = [
       traffic.calls(),
       traffic.lookAround(`http://127.0.0.1:${measured.dashboard?.port}`, headers),
-      sampleAll(system, { folder, measured, traffic, since, over, onSample }),
+      sampleAll(system, { minutes, folder, measured, traffic, since, over, onSample }),
       breakThings(system, { random, since, over, faults }),
     ];
     // Whatever ends first by itself has failed.
@@ -134,6 +133,7 @@ async function startMeasured(system: FaultSystem, folder: string, leak: number):
 }
 
 interface Sampling {
+  minutes: number;
   folder: string;
   measured: Record<string, Process>;
   traffic: Traffic;
@@ -142,10 +142,11 @@ interface Sampling {
   onSample(sample: Sample): void;
 }
 
-async function sampleAll(system: FaultSystem, { folder, measured, traffic, since, over, onSample }: Sampling) {
+async function sampleAll(system: FaultSystem, { minutes, folder, measured, traffic, since, over, onSample }: Sampling) {
   const asked: Record<string, number> = {};
   const readLatencies = latencyReader(system, traffic.sent);
-  for (let next = 0; !over.aborted; next += EVERY_S) {
+  const every = everyOf(minutes);
+  for (let next = 0; !over.aborted; next += every.all) {
     while (since() < next && !over.aborted) await pause(100);
     const at = since();
     const processes: Sample['processes'] = {};
@@ -154,7 +155,7 @@ async function sampleAll(system: FaultSystem, { folder, measured, traffic, since
       if (vitals) asked[name] = vitals.asked;
       processes[name] = vitals;
     }
-    const isFull = next % REDIS_EVERY_S === 0;
+    const isFull = next % every.redis === 0;
     // It may be away for a while.
     const redis = isFull ? await readRedis(system).catch(() => undefined) : undefined;
     onSample({ at, calls: traffic.counts.calls, processes, redis, latencies: isFull ? readLatencies() : undefined });
