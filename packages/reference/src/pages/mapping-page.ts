@@ -64,7 +64,7 @@ const ASSOCIATIONS =
   '`associate:` of any record lists what it is linked to: the `person` (unless said otherwise), `call_log`, records of the same mapping by their names, wherever they stand in it, and what the person has already:';
 
 const RELATED =
-  'A record of the mapping that has one of these names comes first. What the person has is read for a whole batch, when the record is written for the first time: a replay or a revision is linked to nothing that the person has had since, and a link that a colleague took off stays off as long as Wrapup remembers that it made it (90 days). A look-up that failed makes the call wait. A call without a person, and one of whom only speech tells, is linked to nothing of theirs. On Salesforce a task or an event is about one record: the first of the list of which there is exactly one; the receipt says what was left out.';
+  'A record of the mapping that has one of these names comes first. What the person has is read for a whole batch, when the record is written for the first time: a replay or a revision is linked to nothing that the person has had since, and a link that a colleague took off stays off as long as Wrapup remembers that it made it (`retention.ledger`, 90 days). A look-up that failed makes the call wait. A call without a person, and one of whom only speech tells, is linked to nothing of theirs. On Salesforce a task or an event is about one record: the first of the list of which there is exactly one; the receipt says what was left out.';
 
 function relatedRows(): string[][] {
   return Object.values(KINDS).flatMap(({ dialect: { kind, related = {} } }) =>
@@ -141,7 +141,7 @@ define:
 \`\`\``;
 
 const MODES_INTRO =
-  'No call undoes what a person changed since. Unless said otherwise, fields of a person are written `if_newer`, those of other records `if_ours`, and of the call log only title, body and outcome `if_ours`: the rest is a fact of the line and written again whenever the call comes again. `kind: http` knows `overwrite` alone. What was written is known for ninety days by keyed digests; where nothing is known, because an earlier version wrote it, a filled field stays, with a note on the receipt. Between the read and the write that follows it lie milliseconds in which a change is not seen.';
+  'No call undoes what a person changed since. Unless said otherwise, fields of a person are written `if_newer`, those of other records `if_ours`, and of the call log only title, body and outcome `if_ours`: the rest is a fact of the line and written again whenever the call comes again. `kind: http` knows `overwrite` alone. What was written is known by keyed digests for as long as the ledger (`retention.ledger`, 90 days); where nothing is known, because an earlier version wrote it, a filled field stays, with a note on the receipt. Between the read and the write that follows it lie milliseconds in which a change is not seen.';
 
 const MODES: Record<(typeof WRITE_MODES)[number], string> = {
   overwrite: 'always',
