@@ -1,12 +1,14 @@
 /** What faults are made of does what it says. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
+import { fillPage } from '../support/section.ts';
+import { PAGE, renderPage } from './report.ts';
 import { TcpProxy } from './rigging/proxy.ts';
 
 const cleanUps: (() => unknown)[] = [];
@@ -104,4 +106,22 @@ it('a process of a run has the clock and the names that it is given', async () =
   const usual = await run({ clock: 0 });
   for (const ms of usual.ahead) expect(Math.abs(ms)).toBeLessThan(day / 2);
   expect(usual.code).not.toBe('ENOTFOUND');
+});
+
+describe('the page of what was found', () => {
+  it('has the figures that were measured', () => {
+    expect(renderPage()).toBe(readFileSync(PAGE, 'utf8'));
+  });
+
+  it('has a place for all of them, and nothing else but these', () => {
+    const place = (name: string) => `<!-- figures: ${name} -->\nearlier\n<!-- end of figures -->`;
+    const section = { inShort: [['power', '3 cuts', '0', 'again', 'today']], blocks: { power: '| 3 |' } };
+    const page = fillPage(`By hand.\n\n${place('short')}\n\n${place('power')}\n`, [section]);
+    expect(page).toContain('By hand.');
+    expect(page).toContain('| power | 3 cuts | 0 | again | today |');
+    expect(page).toContain('<!-- figures: power -->\n| 3 |\n<!-- end of figures -->');
+    expect(page).not.toContain('earlier');
+    expect(() => fillPage(place('short'), [section])).toThrow('no place for the figures power');
+    expect(() => fillPage(place('short') + place('soak'), [])).toThrow('a place for figures "soak"');
+  });
 });

@@ -1,6 +1,7 @@
 /** What comes of a soak, in lines and on docs/reliability.md, and the figures that it is made of. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { Section } from '../support/section.ts';
 import { drawSoak } from './chart.ts';
 import { type Judged, judge, seriesOf } from './judge.ts';
 import { retentionOf, type SoakEnd, type SoakOptions } from './run-soak.ts';
@@ -89,9 +90,8 @@ export function publishSoak(soak: Soak): void {
   writeFileSync(CHART, drawSoak(drawn, { warm, ran: end.ran, faults: end.faults }));
 }
 
-/** The section of the page; empty where nothing was published. */
-export function renderSoak(): string {
-  if (!existsSync(FIGURES)) return '';
+export function soakSection(): Section {
+  if (!existsSync(FIGURES)) return { inShort: [], blocks: { soak: '' } };
   const { options, date, end, judged, warm } = JSON.parse(readFileSync(FIGURES, 'utf8')) as SoakFigures;
   const { counts, acknowledged, written, parked, dead, broken, faults } = end;
   const struck = Object.values(faults).reduce((total, times) => total + times, 0);
@@ -103,34 +103,32 @@ export function renderSoak(): string {
       : ['', '', ''];
     return `| ${[name, ...figures, allowed === undefined ? '' : show(allowed), verdict ?? 'not judged'].join(' | ')} |`;
   });
-  return `
-## Hours
-
-\`npm run soak\` lets an installation work at the pace of real time while faults of the matrix strike, one every minute or so, and measures it. Calls of new people, of
-people whom the CRM knows and of people who called minutes ago go to HubSpot, Salesforce and an HTTP endpoint, twice, in other bytes, and once more when the ledger
-has forgotten them; every other caller is looked up first; pages and API of the dashboard are read. Two workers and an ingress are killed and
-frozen; one process of each kind lives from the beginning to the end and is measured, after a garbage collection, every twenty seconds. \`retention\` is shortened
-(ledger ${ledger_s / 60} minutes, payloads ${delivered_s / 60}), so that what expires does so many times within the run. Each call is checked as in the matrix while the ledger has it, and all together at the end.
-
-**${(end.ran / 60).toFixed(0)} minutes, ${acknowledged} calls acknowledged, ${struck} faults: ${written} written, ${parked} parked, ${dead} dead, ${broken.length} violations** (${date}; \`npm run soak -- --minutes ${options.minutes} --seed ${options.seed}\`). Further:
+  const minutes = Math.round(end.ran / 60);
+  const again = `\`npm run soak -- --minutes ${options.minutes} --seed ${options.seed}\``;
+  const verdicts = countOf(judged.flatMap(({ verdict }) => verdict ?? []));
+  const said = Object.entries(verdicts).map(([verdict, times]) => `${times} ${verdict}`);
+  return {
+    inShort: [
+      [
+        'Hours of work',
+        `${minutes} minutes, ${acknowledged} calls acknowledged, ${struck} faults; of ${judged.length} figures ${said.join(', ')}`,
+        String(broken.length),
+        again,
+        date,
+      ],
+    ],
+    blocks: {
+      soak: `**${minutes} minutes, ${acknowledged} calls acknowledged, ${struck} faults: ${written} written, ${parked} parked, ${dead} dead, ${broken.length} violations** (${date}; ${again}). Further:
 ${counts.duplicates} duplicates, ${counts.revisions} revisions, ${counts.again} calls that came again after the ledger had forgotten them, ${counts.lookups} look-ups of callers, ${counts.pages} pages, ${counts.api} requests to the API, ${counts.events} events.
-
-What operators did, the audit, is kept whatever \`retention\` says, and not counted.
-
-**The rule.** The first ${(warm / 60).toFixed(0)} minutes are left out. Of the rest the slope is the middle of the slopes between all pairs of points (Theil and Sen), with bounds of 99 %
-that are widened for points which resemble their neighbours. A figure is *flat* where the upper bound is below what is allowed: 256 bytes of a call in the heap, 1 kB in resident
-memory, one handle in a thousand calls, 3 % of Redis and 15 % of processor time in an hour. It *rises* where the lower bound is above zero and the slope above what is allowed, and the command ends with 1.
-Else the run was too short or too noisy, and it is *not shown*. The machine was at other work too, so that times of answers and delays of the event loop are not judged.
+\`retention\` was ${ledger_s / 60} minutes for the ledger and ${delivered_s / 60} for payloads; the first ${Math.round(warm / 60)} minutes are not judged.
 
 | What | Middle | Rise in an hour | With 99 % | Allowed | |
 | --- | ---: | ---: | ---: | ---: | --- |
 ${rows.join('\n')}
 
-![What was measured over the run](soak.svg)
-
-A leak that is planted is found: \`npm run soak -- --minutes 10 --leak 1000\` has ingress keep 1 kB of each request, and ends with 1; series with and without a slope are a test. Not covered:
-days and weeks; packing of the ledger, which begins after half a day; a replica that takes over.
-`;
+![What was measured over the run](soak.svg)`,
+    },
+  };
 }
 
 function countOf(names: readonly string[]): Record<string, number> {
