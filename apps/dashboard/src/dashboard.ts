@@ -37,6 +37,7 @@ import { loginRoutes } from './routes/login.ts';
 import { omissionRoutes } from './routes/omissions.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { playgroundRoutes } from './routes/playground.ts';
+import { setupRoutes } from './routes/setup/setup.ts';
 import { bulkPreviewRoutes } from './routes/unresolved/bulk-preview.ts';
 import { decideRoutes } from './routes/unresolved/decide.ts';
 import { unresolvedRoutes } from './routes/unresolved/unresolved.ts';
@@ -187,6 +188,7 @@ export function createDashboard(parts: DashboardParts): Express {
   app.use(omissionRoutes(routes));
   app.use(actionRoutes(routes));
   app.use(connectionRoutes(routes));
+  app.use(setupRoutes(routes));
   app.use(playgroundRoutes(routes));
   app.use(auditRoutes(routes));
   app.use(notFound);
@@ -217,6 +219,13 @@ function explainError(log: Logger): ErrorRequestHandler {
     if (error instanceof Unavailable) {
       log.warn({ err: error }, 'Redis could not be asked');
       response.status(503).set('retry-after', '2');
+      if (error.isFull)
+        return void response.send(
+          renderMessage('Redis is full', [
+            'It is over its memory limit and takes nothing more, so that this could not be done. What it holds can still be read.',
+            'Raise maxmemory, or shorten retention in wrapup.yaml. Webhooks are answered 503 until then, and come again.',
+          ]),
+        );
       return void response.send(
         renderMessage('Redis does not answer', [
           'The dashboard reads everything from Redis, which cannot be reached now. Nothing is lost by that.',

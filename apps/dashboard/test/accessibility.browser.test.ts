@@ -48,7 +48,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
         callOf('dead'),
       ],
       ...['/parked/decide?code=invalid_field', '/parked/preview?action=replay', '/parked/preview?action=drop'],
-      ...['/parked', '/dead', '/omissions', '/connections', '/playground', '/clients', '/audit', '/nowhere'],
+      ...['/parked', '/dead', '/omissions', '/connections', '/setup', '/playground', '/clients', '/audit', '/nowhere'],
     ];
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
   });

@@ -66,3 +66,17 @@ it('starts without Redis and works when it comes', async () => {
   await redis.restart();
   await expectAvailable();
 });
+
+it('over its memory limit pages of a fresh installation are read, and what would write says that Redis is full', async () => {
+  redis = await startRedis({ appendonly: false });
+  dashboard = await startDashboard({ redis: redis.url });
+  await dashboard.store.redis.config('SET', 'maxmemory', '1mb');
+  for (const path of ['/', '/calls', '/connections', '/setup', '/parked'])
+    expect([path, (await dashboard.get(path)).status]).toEqual([path, 200]);
+  expect(await (await dashboard.get('/')).text()).toContain('Redis is full');
+  const paused = await dashboard.post('/connections/sales/pause', { reason: 'x' });
+  expect(paused.status).toBe(503);
+  expect(await paused.text()).toContain('<h1>Redis is full</h1>');
+  await dashboard.store.redis.config('SET', 'maxmemory', '0');
+  expect((await dashboard.post('/connections/sales/pause', { reason: 'x' })).status).toBe(303);
+});

@@ -29,7 +29,7 @@ describe('the audit', () => {
     expect(page).toContain(
       `<a href="/calls/${id}?source=main">${id}</a> on sales-calls, was parked (ambiguous_person)`,
     );
-    expect(await audit('/audit?action=replay')).toContain('Nothing was done.');
+    expect(await audit('/audit?action=replay')).toContain('Nothing of the kind was done.');
     expect(await audit(`/audit?call_id=${id}&by=admin&since=1h`)).toContain('203.0.113.9');
   });
 

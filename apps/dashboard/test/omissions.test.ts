@@ -44,8 +44,8 @@ it('lists what was left out, with why, what to do, and the last calls as links',
   for (const id of ids.slice(1)) expect(text).toContain(`href="/calls/${id}?source=main"`);
   expect(text).not.toContain(ids[0]);
   expect(text).toContain('Replay these 4 calls…');
-  expect(await page('/omissions?reason=missing_property')).toContain('Nothing was left out.');
-  expect(await page('/omissions?connection=alerts')).toContain('Nothing was left out.');
+  expect(await page('/omissions?reason=missing_property')).toContain('Nothing was left out in this time.');
+  expect(await page('/omissions?connection=alerts')).toContain('Nothing was left out in this time.');
   expect(await page('/omissions?connection=sales&reason=unknown_option&since=1h')).toContain('wrapup_timeline');
   expect(await page('/omissions?reason=constructor&since=never')).toContain('wrapup_timeline');
 });

@@ -153,7 +153,7 @@ describe('calls of a person', () => {
       expect([answer.status, text.includes(id), text.includes(person)]).toEqual([200, true, false]);
     }
     const none = await dashboard.post('/calls/of-person', { person: '+1 415 555 0111' });
-    expect(await none.text()).toContain('No call matches.');
+    expect(await none.text()).toContain('No call matches:');
     expect((await dashboard.post('/calls/of-person', { person: 'x' })).status).toBe(422);
     expect(dashboard.logged()).toContain('calls of a person');
     expect(dashboard.logged()).not.toMatch(/4155550199|rob@example/i);

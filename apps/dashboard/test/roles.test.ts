@@ -59,6 +59,8 @@ const REQUESTS: {
   { right: 'replay', method: 'POST', path: () => '/omissions/none/replay', allowed: 404 },
   { right: 'pause', method: 'POST', path: () => '/connections/sales/pause', allowed: 303 },
   { right: 'pause', method: 'POST', path: () => '/connections/sales/resume', allowed: 303 },
+  { right: 'look_up', method: 'POST', path: () => '/setup/connections/none/check', allowed: 404 },
+  { right: 'provision', method: 'POST', path: () => '/setup/connections/sales/provision', allowed: 400 },
 ];
 
 const send = ({ method, path, fields = {} }: (typeof REQUESTS)[number], id: string, user: string) =>

@@ -8,11 +8,14 @@ import {
   type Memory,
   makeMemoryCommons,
   makeMemoryContext,
+  type Probe,
   type Secrets,
   WRITTEN_NOTES,
 } from '@wrapup/destination';
+import type { Finding } from '@wrapup/findings';
+import type { CompiledMapping } from '@wrapup/mapping';
 import { KINDS } from './kinds.ts';
-import type { Connection } from './model/config.ts';
+import type { Config, Connection } from './model/config.ts';
 
 /** @throws Failure `mapping` when this version has no such kind */
 function kindOf({ kind: name }: Connection): DestinationKind {
@@ -169,4 +172,32 @@ export class DestinationPool<Attached> {
 
 async function close(opening: Promise<{ destination: Destination }>): Promise<void> {
   await opening.then(({ destination }) => destination.close()).catch(() => {});
+}
+
+/** Mappings of routes that write to a connection, each once. */
+export function mappingsOf({ routes }: Pick<Config, 'routes'>, connection: string): CompiledMapping[] {
+  const mappings = routes.filter(({ to }) => to === connection).map(({ mapping }) => mapping);
+  return [...new Map(mappings.map((mapping) => [mapping.hash + mapping.name, mapping])).values()];
+}
+
+/** What the account of a connection answers about itself, and about the mappings that write to it. */
+export interface Examination extends Probe {
+  findings: Finding[];
+}
+
+/**
+ * Asks the account whether its credentials work, and whether it has what the mappings need: what `wrapup doctor` and the set-up
+ * page say. Writes nothing.
+ * @param onProbe called with the first answer: the second question may fail
+ * @throws Failure when it does not answer
+ */
+export async function examineConnection(
+  destination: Destination,
+  context: () => Context,
+  mappings: CompiledMapping[],
+  onProbe: (probe: Probe) => void = () => {},
+): Promise<Examination> {
+  const probe = await destination.probe(context());
+  onProbe(probe);
+  return { ...probe, findings: await destination.check(mappings, context()) };
 }

@@ -216,7 +216,10 @@ describe('connections with a queue', () => {
         new Queue(name, { connection: own.redis as ConnectionOptions, prefix: own.keys.prefix });
       const left = ofEarlier('deliveries.left');
       await left.add('delivery', { call_id: 'x' });
+      // Who only looks writes nothing, and searches again.
       expect(await own.queues.connections()).toEqual(['left']);
+      expect(await own.redis.exists(own.keys.connections)).toBe(0);
+      expect(await own.queues.connections({ note: true })).toEqual(['left']);
       await own.queues.deliveries('noted').add('delivery', { call_id: 'y' } as never);
       // A search would find this one.
       await ofEarlier('deliveries.unnoted').add('delivery', { call_id: 'z' });

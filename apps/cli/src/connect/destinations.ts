@@ -47,12 +47,6 @@ export function chooseConnections(config: Config, name: string | undefined): Con
   );
 }
 
-/** Mappings that write to a connection, each once. */
-export function mappingsOf(config: Config, connection: string) {
-  const mappings = config.routes.filter(({ to }) => to === connection).map(({ mapping }) => mapping);
-  return [...new Map(mappings.map((mapping) => [mapping.hash + mapping.name, mapping])).values()];
-}
-
 /** A failure of a connection, as commands show it. */
 export interface ConnectionError {
   code: string;

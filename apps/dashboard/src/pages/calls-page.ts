@@ -108,7 +108,7 @@ function renderList({ page: { entries, cut }, query, ...parts }: CallsPage): Htm
   if (entries.length === 0) {
     if (cut) return html`<p class="empty">Nothing found so far. Search on below.</p>`;
     const isFiltered = parts.ofPerson || Object.keys(query).some((name) => name !== 'after');
-    return html`<p class="empty">${isFiltered ? html`No call matches. <a href="/calls">All calls</a>` : html`No calls yet. They appear here as soon as the first webhook comes in: <code>wrapup send</code> posts a signed test call.`}</p>`;
+    return html`<p class="empty">${isFiltered ? html`No call matches: take a filter away, or look at a longer time. <a href="/calls">All calls</a>` : html`No calls yet. They appear here as soon as the first webhook comes in: <a href="/setup">Set-up</a> has its address, and sends a test call.`}</p>`;
   }
   return html`<div class="wide"><table class="calls">
 <thead><tr><th scope="col">Ended</th>${parts.names && html`<th scope="col">Person</th>`}<th scope="col">Call</th><th scope="col">Outcome</th><th scope="col">Result</th><th scope="col">What became of it</th><th scope="col">Records</th></tr></thead>

@@ -7,7 +7,7 @@ import { renderChip, renderTime } from './parts.ts';
 export function renderClients(clients: ClientReport[]): Html {
   return html`<h1>Clients</h1>
 <p>Those that need a person come first. Each name leads to the calls of that client; <code>wrapup.yaml</code> stands for what is of none.</p>
-${clients.length === 0 ? html`<p class="empty">There is none: a client is a file <code>clients/&lt;client&gt;.yaml</code> beside wrapup.yaml.</p>` : renderTable(clients)}`;
+${clients.length === 0 ? html`<p class="empty">There is none. A client of an agency has a file of its own, <code>clients/&lt;client&gt;.yaml</code> beside wrapup.yaml: <code>wrapup client add &lt;client&gt;</code> writes it, with the variables that it needs.</p>` : renderTable(clients)}`;
 }
 
 function renderTable(clients: ClientReport[]): Html {

@@ -11,7 +11,7 @@ export interface ConnectionsPage {
 export function renderConnections({ connections }: ConnectionsPage): Html {
   return html`<h1>Connections</h1>
 <p>A connection that is broken stops itself, keeps its calls, is probed at growing intervals and resumes by itself. One that an operator paused waits for an operator.</p>
-${connections.length === 0 && html`<p class="empty">There is none.</p>`}
+${connections.length === 0 && html`<p class="empty">There is none yet: <a href="/setup">Set-up</a> says how one is made.</p>`}
 ${connections.map(renderConnection)}`;
 }
 

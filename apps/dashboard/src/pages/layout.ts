@@ -46,6 +46,7 @@ const MENU = [
   ['/omissions', 'Omissions'],
   ['/connections', 'Connections'],
   ['/playground', 'Playground'],
+  ['/setup', 'Set-up'],
   ['/audit', 'Audit'],
   ['/clients', 'Clients'],
   ['/queues/', 'Queues'],

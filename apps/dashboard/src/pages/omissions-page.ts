@@ -40,7 +40,7 @@ ${renderSelect('reason', 'Reason', Object.keys(OMISSIONS), query.reason)}
 ${renderSelect('since', 'Lost in the last', SINCE, query.since ?? '7d')}
 <button>Filter</button> <a href="/omissions">Clear</a>
 </form>
-${lines.length === 0 ? html`<p class="empty">Nothing was left out.</p>` : renderLines(lines, query)}
+${lines.length === 0 ? html`<p class="empty">Nothing was left out in this time. Lines appear here when a call says something that the CRM does not take; what mappings read and no call brings stands below.</p>` : renderLines(lines, query)}
 ${renderNever(health)}
 ${renderFields(health)}`;
 }

@@ -1,10 +1,19 @@
-import { type Connection, withDestination } from '@wrapup/config';
-import { type Context, type Destination, Failure, type PersonRecord, type Preview } from '@wrapup/destination';
-import type { Plan } from '@wrapup/mapping';
+import { type Connection, type Examination, examineConnection, withDestination } from '@wrapup/config';
+import {
+  type Context,
+  type Destination,
+  Failure,
+  type PersonRecord,
+  type Preview,
+  type ProvisionStep,
+} from '@wrapup/destination';
+import type { CompiledMapping, Plan } from '@wrapup/mapping';
 import { type DeliveryEntry, makeSecrets, RedisMemory, type Store } from '@wrapup/queue';
 
 /** Milliseconds that a page waits for what it was opened for. */
 const WITHIN_MS = 15_000;
+/** Milliseconds that a page waits for fields to be made, some tens of them one after the other. */
+const PROVISION_WITHIN_MS = 30_000;
 /** Milliseconds that a page waits for what it can do without. */
 const OPTIONAL_WITHIN_MS = 4_000;
 
@@ -76,7 +85,34 @@ export async function askNames(
   return 'people' in answer ? { people: answer.people.filter((one) => 'object' in one) } : answer;
 }
 
-/** Asks a CRM: reads only, and stores nothing of the answer. */
+/** Whether the account works and has what the mappings need: what `wrapup doctor` asks. Writes nothing. */
+export function askAccount(
+  store: Store,
+  connection: Connection,
+  mappings: CompiledMapping[],
+): Promise<Examination | Refused> {
+  return ask(store, connection, WITHIN_MS, (destination, context) =>
+    examineConnection(destination, () => context, mappings),
+  );
+}
+
+/**
+ * The fields that mappings need, and which of them are missing.
+ * @param options.make makes them where they are made one by one; `deploys` says that they are deployed instead
+ */
+export function askFields(
+  store: Store,
+  connection: Connection,
+  mappings: CompiledMapping[],
+  { make }: { make: boolean },
+): Promise<{ steps: ProvisionStep[]; deploys: boolean } | Refused> {
+  return ask(store, connection, make ? PROVISION_WITHIN_MS : WITHIN_MS, async (destination, context) => ({
+    steps: await destination.provision({ mappings, plan: !make }, context),
+    deploys: destination.package !== undefined,
+  }));
+}
+
+/** Asks a CRM, in a context of this page alone. */
 async function ask<T>(
   store: Store,
   connection: Connection,

@@ -3,6 +3,11 @@ import type { Store } from '@wrapup/queue';
 /** Redis cannot be asked now. Pages answer 503 and work again by themselves when it is back. */
 export class Unavailable extends Error {
   override name = 'Unavailable';
+
+  /** It answers, and takes nothing more: it is over its memory limit. */
+  get isFull(): boolean {
+    return this.cause instanceof Error && this.cause.message.startsWith('OOM ');
+  }
 }
 
 /**

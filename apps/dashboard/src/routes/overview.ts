@@ -6,6 +6,7 @@ import { renderOverview } from '../pages/overview/overview-page.ts';
 import { ask } from '../queries/ask-redis.ts';
 import { readOverview } from '../queries/overview.ts';
 import { readReconciliations } from '../queries/reconciliations.ts';
+import { isSetUp } from '../queries/setup.ts';
 import { readRange, zoneOf } from '../queries/time-range.ts';
 import { configOfScope, isInScope, scopeOf } from '../security/client-scope.ts';
 import type { HandlerParts } from './handler-parts.ts';
@@ -28,11 +29,15 @@ export function overviewRoutes({ store, config, connections }: HandlerParts): Ro
         readSchemaChecks(store, Object.keys(own.connections)),
       ]);
     });
+    // Asked only where nothing was written in the time that is shown.
+    const isDone =
+      overview.states.some(({ name }) => name === 'written') ||
+      (await ask(store, () => isSetUp(store, scope.client, now)));
     sendPage(response, {
       title: 'Overview',
       at: '/',
       body: renderOverview({
-        ...{ overview, reconciliations, schemaChecks },
+        ...{ overview, reconciliations, schemaChecks, isSetUp: isDone },
         agentName: (source, id) => agentName(own, source, id),
       }),
     });

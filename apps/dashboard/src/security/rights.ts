@@ -19,6 +19,8 @@ export const RIGHTS = {
   pause: 'operator',
   /** Read what operators did. */
   audit: 'admin',
+  /** Have fields made in the account of a connection. */
+  provision: 'admin',
 } as const satisfies Record<string, LoginRole>;
 export type Right = keyof typeof RIGHTS;
 
@@ -39,6 +41,8 @@ export const PAGE_RIGHTS: readonly { method: 'GET' | 'POST'; path: RegExp; right
   { method: 'POST', path: /^\/(parked|dead)\/runs\/[^/]+$/, right: 'drop' },
   { method: 'POST', path: /^\/omissions\/[^/]+\/replay$/, right: 'replay' },
   { method: 'POST', path: /^\/connections\/[^/]+\/(pause|resume)$/, right: 'pause' },
+  { method: 'POST', path: /^\/setup\/connections\/[^/]+\/(check|fields)$/, right: 'look_up' },
+  { method: 'POST', path: /^\/setup\/connections\/[^/]+\/provision$/, right: 'provision' },
   // Nothing is stored; whether a CRM is asked is looked at there.
   { method: 'POST', path: /^\/playground$/, right: 'read' },
 ];

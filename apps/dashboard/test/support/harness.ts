@@ -218,7 +218,7 @@ export function configOf(change: Partial<Config> = {}): Config {
     name,
     from: ['main', 'other'],
     to,
-    mapping: { fields: [], reads: [] } as unknown as Route['mapping'],
+    mapping: { fields: [], reads: [], records: [] } as unknown as Route['mapping'],
     when: () => true,
     also: false,
     retries: { attempts: 7, base: 1000, cap: 600_000 },

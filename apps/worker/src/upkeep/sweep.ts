@@ -72,7 +72,7 @@ export async function sweep(store: Store, config: Config, now = Date.now()): Pro
   // Those of removed clients and connections are among the busy ones.
   await store.queues.read([
     ...callsQueues(Object.keys(config.sources)),
-    ...[...Object.keys(config.connections), ...(await store.queues.connections())].map(deliveriesQueue),
+    ...[...Object.keys(config.connections), ...(await store.queues.connections({ note: true }))].map(deliveriesQueue),
   ]);
   let dead = 0;
   for (const { name, failed } of await store.queues.read()) {

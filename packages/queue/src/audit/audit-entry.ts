@@ -39,6 +39,7 @@ export const AUDIT_ACTIONS = [
   'resume',
   'look up',
   'read payload',
+  'provision',
   'forget',
   'backfill',
   'reconcile',

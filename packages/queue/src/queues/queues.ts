@@ -159,22 +159,26 @@ export class Queues {
   /**
    * Connections that have jobs in Redis, configured or not: a removed connection's calls are kept and shown. Opening a
    * queue notes its connection, so those without any unfinished job are left out.
+   * @param note for who may write: notes that all are noted, so that the next look need not search
    */
-  async connections(): Promise<string[]> {
+  async connections({ note = false }: { note?: boolean } = {}): Promise<string[]> {
     const noted = new Set(await this.#redis.smembers(this.#keys.connections));
-    if (!noted.delete(ALL_NOTED)) for (const name of await this.#searchConnections()) noted.add(name);
+    if (!noted.delete(ALL_NOTED)) {
+      const found = await this.#searchConnections();
+      if (note) await this.#redis.sadd(this.#keys.connections, ALL_NOTED, ...found);
+      for (const name of found) noted.add(name);
+    }
     const states = await this.read([...noted].map(deliveriesQueue));
     return states.map(({ name }) => connectionOf(name) as string).sort();
   }
 
-  /** For installations of earlier versions, which did not note connections: reads BullMQ's `meta` keys once. */
+  /** For installations of earlier versions, which did not note connections: reads BullMQ's `meta` keys. */
   async #searchConnections(): Promise<string[]> {
     const found: string[] = [];
     for await (const name of scanKeys(this.#redis, `${this.#keys.prefix}:${deliveriesQueue('*')}:meta`)) {
       const connection = connectionOf(name.slice(this.#keys.prefix.length + 1, -':meta'.length));
       if (connection) found.push(connection);
     }
-    await this.#redis.sadd(this.#keys.connections, ALL_NOTED, ...found);
     return found;
   }
 

@@ -9,7 +9,6 @@ import {
   type ConnectionError,
   chooseConnections,
   explainFailure,
-  mappingsOf,
   showFailure,
   useDestination,
 } from '../../connect/destinations.ts';
@@ -110,12 +109,20 @@ async function checkConnection(
   const { name, kind } = connection;
   const result: ConnectionCheck = { connection: name, kind, notes: [], findings: [] };
   const note = (line: string) => result.notes.push(line);
+  const { examineConnection, mappingsOf } = await import('@wrapup/config');
   try {
     await useDestination(connection, note, async (destination, context) => {
-      const { account, notes } = await destination.probe({ ...context(), observe });
-      result.account = account;
-      notes.forEach(note);
-      result.findings = await destination.check(mappingsOf(config, name), { ...context(), observe });
+      const asked = () => ({ ...context(), observe });
+      const { findings } = await examineConnection(
+        destination,
+        asked,
+        mappingsOf(config, name),
+        ({ account, notes }) => {
+          result.account = account;
+          notes.forEach(note);
+        },
+      );
+      result.findings = findings;
     });
   } catch (error) {
     const failure = explainFailure(error);

@@ -5,13 +5,7 @@ import type { ProvisionPackage, ProvisionStep } from '@wrapup/destination';
 import type { Finding } from '@wrapup/findings';
 import type { Command } from 'commander';
 import { addClientOption, nameInFull } from '../../connect/client-option.ts';
-import {
-  chooseConnections,
-  explainFailure,
-  mappingsOf,
-  showFailure,
-  useDestination,
-} from '../../connect/destinations.ts';
+import { chooseConnections, explainFailure, showFailure, useDestination } from '../../connect/destinations.ts';
 import { noteSchemaChecks } from '../../connect/note-schema-checks.ts';
 import { type GlobalOptions, requireConfig } from '../../connect/settings.ts';
 import { clean } from '../../terminal/clean.ts';
@@ -46,6 +40,7 @@ export function addProvision(program: Command): void {
       const name = given && nameInFull('connection', given, options.client);
       const output = makeOutput(options.json ?? false);
       const config = await requireConfig(options, output);
+      const { mappingsOf } = await import('@wrapup/config');
       const stand_in = options.standIn ?? false;
       if (options.out !== undefined) return await writePackages({ ...options, out: options.out }, name, config, output);
       const results: { connection: string; steps: ProvisionStep[]; error?: object }[] = [];
@@ -93,6 +88,7 @@ async function writePackages(
   config: Config,
   output: Output,
 ): Promise<void> {
+  const { mappingsOf } = await import('@wrapup/config');
   const chosen = chooseConnections(config, name);
   const packages: { connection: string; made: ProvisionPackage }[] = [];
   for (const connection of chosen)

@@ -7,7 +7,6 @@ import {
   type ConnectionError,
   chooseConnections,
   explainFailure,
-  mappingsOf,
   showFailure,
   useDestination,
 } from '../../connect/destinations.ts';
@@ -65,6 +64,7 @@ async function pull(
   const [{ KINDS }, { mappingEditorSchema }] = await Promise.all([import('@wrapup/config'), import('@wrapup/mapping')]);
   const dialect = KINDS[connection.kind]?.dialect;
   if (!dialect) return { exit: EXIT.failed };
+  const { mappingsOf } = await import('@wrapup/config');
   const mappings = mappingsOf(config, connection.name);
   const own = mappings.flatMap(({ fields }) => fields.map(({ object }) => object));
   const shipped = Object.values(dialect.records).flatMap(({ object, any_object }) => (any_object ? [] : [object]));

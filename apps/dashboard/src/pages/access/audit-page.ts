@@ -30,7 +30,7 @@ ${renderSelect('action', 'Action', AUDIT_ACTIONS, action)}
 ${renderSelect('since', 'In the last', ['1h', '24h', '7d', '30d'], since)}
 <button>Show</button>
 </form>
-${entries.length === 0 ? html`<p class="none">Nothing was done.</p>` : renderEntries(entries)}
+${entries.length === 0 ? html`<p class="empty">${Object.keys(query).length > 0 ? html`Nothing of the kind was done. <a href="/audit">Everything</a>` : 'Nothing was done yet. Replays, drops, pauses, looks into CRMs and payloads, and sign-ins appear here.'}</p>` : renderEntries(entries)}
 ${next !== undefined && html`<p><a href="/audit?${String(new URLSearchParams({ ...query, after: next }))}">Older</a></p>`}`;
 }
 

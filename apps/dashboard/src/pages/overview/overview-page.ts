@@ -15,6 +15,8 @@ export interface OverviewPage {
   overview: Overview;
   reconciliations: Reconciliation[];
   schemaChecks: SchemaCheckResult[];
+  /** A call was written lately: until then the page leads to the set-up. */
+  isSetUp: boolean;
   /** Name of an agent, where wrapup.yaml has one. */
   agentName(source: string, id: string): string | undefined;
 }
@@ -28,7 +30,7 @@ const RANGE_LABELS: Record<(typeof RANGES)[number], string> = {
 
 type Filter = Record<string, string | undefined>;
 
-export function renderOverview({ overview, reconciliations, schemaChecks, agentName }: OverviewPage): Html {
+export function renderOverview({ overview, reconciliations, schemaChecks, agentName, isSetUp }: OverviewPage): Html {
   const { range, zone, steps } = overview;
   const link = (filter: Filter = {}, step?: number) => {
     const [from, until] = step === undefined ? [range.from, range.until] : [steps[step] ?? 0, steps[step + 1] ?? 0];
@@ -43,10 +45,11 @@ export function renderOverview({ overview, reconciliations, schemaChecks, agentN
     });
   return html`<h1>Overview</h1>
 ${renderStops(overview.connections, overview.redis)}
+${!isSetUp && html`<p class="notice note">No call was written yet. <a href="/setup">Set-up</a> leads to the first one, step by step.</p>`}
 ${renderRange(overview)}
 ${overview.tooMany && html`<p class="notice note">There are more clients than are counted together for so long. The numbers are those of the sources in wrapup.yaml itself: choose a client, or a shorter time.</p>`}
 ${renderTiles(overview, link)}
-${overview.calls === 0 && overview.ended === 0 && html`<p class="empty">No call ended in this time. ${overview.webhooks.size > 0 && [...overview.webhooks.values()].every((at) => at === undefined) && html`No webhook has come yet: <code>wrapup init</code> prints the address for Synthflow, and <code>wrapup send</code> posts a signed test call.`}</p>`}
+${overview.calls === 0 && overview.ended === 0 && html`<p class="empty">No call ended in this time.</p>`}
 <div class="charts">
 ${chart('Calls by outcome', 'Call', 'outcome', overview.outcomes)}
 ${chart('Deliveries by result', 'Delivery', 'result', overview.results)}

@@ -44,12 +44,12 @@ const TEXTS = {
   parked: {
     title: 'Parked',
     what: 'These wait for a person: fix what the reason names, then replay. Newest first.',
-    none: 'Nothing is parked.',
+    none: 'Nothing is parked: no call waits for a person. What the next one needs is said here when it does; alerts: in wrapup.yaml sends word of it.',
   },
   dead: {
     title: 'Dead',
     what: 'These were given up after all attempts: an operator’s matter. Newest first.',
-    none: 'Nothing is dead.',
+    none: 'Nothing is dead: the system has given nothing up. What it gives up stays here until a person replays or drops it.',
   },
 };
 
