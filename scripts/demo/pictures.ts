@@ -76,7 +76,7 @@ async function shotsOf({ dashboard }: DemoInstallation): Promise<Shot[]> {
     { name: 'dead', path: '/dead' },
     { name: 'omissions', path: '/omissions' },
     { name: 'connections', path: '/connections' },
-    { name: 'setup', path: '/setup', guide: ['light'] },
+    { name: 'setup', path: '/setup' },
     { name: 'playground', path: '/playground' },
     { name: 'audit', path: '/audit' },
     { name: 'clients', path: '/clients' },
