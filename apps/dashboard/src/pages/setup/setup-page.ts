@@ -56,7 +56,7 @@ function renderSources(sources: readonly SourceSetup[]): HtmlPart {
     return html`<p class="empty">There is no source yet: <code>sources:</code> in wrapup.yaml.</p>`;
   const isMissing = sources.some(({ last_webhook }) => last_webhook === undefined);
   return html`${sources.map(renderSource)}
-${isMissing && html`<p>At Synthflow this address is the agent’s webhook, <code>external_webhook_url</code>. The host is the one by which Synthflow reaches ingress. Where webhooks were sent and none came, <code>wrapup doctor --source &lt;name&gt;</code> says where the agents point and how Synthflow’s webhooks were answered; what ingress refuses is in its log and in <code>wrapup_http_requests_total</code>.</p>`}`;
+${isMissing && html`<p>At Synthflow this address is the agent’s webhook, <code>external_webhook_url</code>. The host is the one by which Synthflow reaches ingress. Where webhooks were sent and none came, <code>wrapup doctor --source &lt;name&gt;</code> says where the agents point and how Synthflow’s webhooks were answered; what ingress refuses is in its log and in <code>wrapup_ingress_requests_total</code>.</p>`}`;
 }
 
 function renderSource({ source, last_webhook, calls }: SourceSetup): Html {
