@@ -61,6 +61,49 @@ it('the page of a call says in order what happened to it, and nothing that was s
   expect(text).not.toContain('Dana');
 });
 
+it('its way has each stage, what it waited for, and every request with its trip', async () => {
+  const id = await writtenCall();
+  const { received_at } = (await dashboard.store.ledger.read('main', id)) ?? { received_at: 0 };
+  const at = (ms: number) => received_at + ms;
+  const sent = { ...{ source: 'main', call_id: id, route: 'sales-calls', received_at }, queued: at(40) };
+  const ok = { status: 200, result: 'ok' as const, took: 80 };
+  await dashboard.store.timings.note(
+    [
+      { ...sent, taken: at(60), planned: at(63) },
+      { ...sent, call_id: 'another', taken: at(60), planned: at(63) },
+    ],
+    {
+      sent: at(120),
+      requests: [
+        { name: 'search 2 people', at: at(121), waited: 0, ...ok },
+        { name: 'read 2 calls', at: at(122), waited: 4, ...ok },
+        {
+          name: 'create 2 calls',
+          at: at(230),
+          waited: 0,
+          took: 30,
+          status: 429,
+          result: 'throttled',
+          retry_after: 2_000,
+        },
+      ],
+    },
+    () => 7,
+  );
+  const text = (await (await dashboard.get(`/calls/${id}?source=main`)).text()).replace(/<[^>]+>/g, '');
+  for (const step of [
+    'Received by webhook, kept and acknowledged',
+    'Queued on sales-calls, read and routed in 40 ms',
+    'Taken by a worker, after 20 ms in the queue',
+    'Plan made in 3 ms',
+    'Sent, with 1 other delivery, after 57 ms',
+    'Request search 2 people trip 1, answered 200, took 80 ms',
+    'Request read 2 calls trip 1, answered 200, took 80 ms, waited 4 ms for its share of the quota',
+    'Request create 2 calls: throttled trip 2, answered 429, took 30 ms, asks to wait 2.0 s',
+  ])
+    expect(text).toContain(step);
+});
+
 it('what was said is shown to the one who asks, and the audit has it', async () => {
   const id = await writtenCall();
   const answer = await dashboard.post(`/calls/${id}/transcript`, { source: 'main' });

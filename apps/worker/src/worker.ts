@@ -3,7 +3,7 @@
  * the queues are served is in `bullmq/queue-lines.ts` and `bullmq/installation-workers.ts`.
  */
 import { own } from '@wrapup/call';
-import { type Config, goodFiles } from '@wrapup/config';
+import { type Config, goodFiles, retentionOf } from '@wrapup/config';
 import { type Log, withDeadline } from '@wrapup/destination';
 import { ClientFiles, callsQueues, connectionOf, deliveriesQueue, type Store } from '@wrapup/queue';
 import { LogThrottle, type Metrics, NO_TRACING, type Tracing, watchClients } from '@wrapup/telemetry';
@@ -97,6 +97,12 @@ export async function startWorker(parts: WorkerParts): Promise<RunningWorker> {
     ledger: store.ledger,
     gatherOf: (connection) => own(config().connections, connection)?.gather ?? 0,
     handsOf: (connection) => lines.handsOf(deliveriesQueue(connection)),
+    keepTiming: (sent, at, requests) => {
+      const days = (source: string) => retentionOf(config(), source).delivered_days;
+      store.timings.note(sent, { sent: at, requests }, days).catch((error: unknown) => {
+        log.debug({ err: error }, 'the times of a batch were not kept');
+      });
+    },
   });
   const deliveries = new DeliveryWorker({
     ...{ store, config, reload, log, tracing, writer, monitor, pending, room, recent },

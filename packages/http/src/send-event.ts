@@ -109,7 +109,11 @@ async function send(
     timer.sent();
     const answer = await exchange.send(bytes, headers, Math.min(settings.timeout, left()), ctx.signal);
     const { status } = answer;
-    timer.note(isSuccess(status) ? 'ok' : failureOfAnswer(answer, '', settings).failure.code, status);
+    if (isSuccess(status)) timer.note('ok', status);
+    else {
+      const { code, details } = failureOfAnswer(answer, '', settings).failure;
+      timer.note(code, status, details.retry_after);
+    }
     return answer;
   } catch (thrown) {
     const failure = thrown instanceof NoAnswer ? failureOfSilence(thrown, settings) : Failure.of(thrown);

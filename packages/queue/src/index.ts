@@ -26,6 +26,7 @@ export * from './ledger/ledger.ts';
 export { cursorOf } from './ledger/ledger-reader.ts';
 export * from './ledger/people-index.ts';
 export type { CallFacts, ParkReason } from './ledger/route-script.ts';
+export * from './ledger/timings.ts';
 export * from './ledger/unresolved.ts';
 export * from './ledger/unresolved-filter.ts';
 export * from './omissions/omissions.ts';

@@ -1,6 +1,7 @@
 import { describeNote, hintOf, isOmission, nameOmitted, type Omission, type PersonRecord } from '@wrapup/destination';
 import {
   type DeliveryEntry,
+  type DeliveryTiming,
   type DropNote,
   effectLabel,
   jobOfDelivery,
@@ -40,6 +41,8 @@ export interface CallPageParts {
   configured: boolean;
   /** Why nothing is written to a connection now, by its name: only those that are paused. */
   pauses?: ReadonlyMap<string, string>;
+  /** When its deliveries were queued, taken and sent, by route, as long as that is kept. */
+  timings?: ReadonlyMap<string, DeliveryTiming>;
   /** Name of its agent, where wrapup.yaml has one. */
   agent?: string | undefined;
   /** Whom a parked delivery could be about, by its route. */
@@ -49,7 +52,16 @@ export interface CallPageParts {
 }
 
 /** One call, explained: how it came, what became of it, and what to do. */
-export function renderCall({ entry, kept, configured, pauses, agent, candidates, queues }: CallPageParts): Html {
+export function renderCall({
+  entry,
+  kept,
+  configured,
+  pauses,
+  agent,
+  candidates,
+  timings,
+  queues,
+}: CallPageParts): Html {
   const explanation = explainCall(entry);
   const call = { source: entry.source, call_id: entry.call_id };
   return html`<h1>Call <span class="id">${entry.call_id}</span></h1>
@@ -69,7 +81,7 @@ ${renderFact('Forgotten', entry.forgotten !== undefined && html`${renderTime(ent
 ${explanation && html`<p class="next">${explanation}</p>`}
 ${entry.stopped && renderStopped(entry, entry.stopped)}
 <h2>What happened</h2>
-${renderWay(entry)}
+${renderWay(entry, timings ?? new Map())}
 ${kept.size > 0 && configured && renderLook(call, 'transcript', 'Show what was said')}
 <h2>Deliveries</h2>
 ${
@@ -156,7 +168,7 @@ ${renderFact('Trace', delivery.trace_id && html`<code>${delivery.trace_id}</code
 ${renderFact('For the CRM’s support', delivery.correlation_id && html`<code>${delivery.correlation_id}</code>`)}
 ${renderFact('Notes', notes.length > 0 && html`<ul>${notes.map((note) => html`<li>${describeNote(note)}</li>`)}</ul>`)}
 </dl>
-${(replay || drop) && html`<div class="buttons">${replay && renderReplay(target)}${payloadKept && renderLook(target, 'preview', 'What would change')}${drop && renderDrop(target)}</div>`}
+${(replay || drop) && html`<div class="buttons">${replay && renderReplay(target)}${payloadKept && renderLook(target, 'preview', delivery.state === 'written' ? 'What was written, field by field' : 'What would change')}${drop && renderDrop(target)}</div>`}
 </section>`;
 }
 

@@ -49,6 +49,8 @@ interface AskOptions {
   probing?: boolean;
   /** The span that requests belong to, where they are traced. */
   parent?: SpanRef | undefined;
+  /** Called once for each request, at its end. */
+  onRequest?: ((request: RequestReport) => void) | undefined;
 }
 
 /** A request becomes a span once it is over. Its name is what it does, without numbers: `create … calls`. */
@@ -108,7 +110,7 @@ export class ConnectionPool {
   async ask<Answer>(
     connection: string,
     { destination, pools }: OpenConnection,
-    { priority, within, probing = false, parent }: AskOptions,
+    { priority, within, probing = false, parent, onRequest }: AskOptions,
     question: (destination: Destination, context: Context) => Promise<Answer>,
   ): Promise<Answer> {
     const { store, config, log, tracing, count } = this.#parts;
@@ -117,6 +119,7 @@ export class ConnectionPool {
       ledger_days: retentionOf(config(), connection).ledger_days,
       count: (request) => {
         count(connection, priority, request);
+        onRequest?.(request);
         if (parent) traceRequest(tracing, parent, connection, request);
       },
       reserve: config().connections[connection]?.reserve ?? 0,

@@ -74,7 +74,7 @@ export class DeliveryWorker {
       attributes: { ...named, 'wrapup.connection': connection },
     });
     const verdict = await processDelivery(job.data, isLastAttempt(job), {
-      ...{ store, room, recent, ...configured },
+      ...{ store, room, recent, queued: job.timestamp, ...configured },
       write: (name, plan, priority, hand) => {
         planned();
         return writer.write(name, { plan, ...hand, span }, priority);

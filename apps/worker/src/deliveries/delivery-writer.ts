@@ -1,6 +1,6 @@
-import { Failure, PRIORITIES, type Priority, type WriteOutcome } from '@wrapup/destination';
+import { Failure, PRIORITIES, type Priority, type RequestReport, type WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
-import type { Store, TakenDelivery } from '@wrapup/queue';
+import type { SentDelivery, Store, TakenDelivery, TimedRequest } from '@wrapup/queue';
 import type { Span, Tracing } from '@wrapup/telemetry';
 import type { CircuitMonitor } from './circuit-monitor.ts';
 import { type ConnectionPool, type OpenConnection, WRITE_WITHIN_MS } from './connection-pool.ts';
@@ -16,6 +16,8 @@ const BATCHES = { live: 2, bulk: 1 };
 /** A plan with the delivery that it is of, in the hands of this process. */
 export interface PlannedDelivery extends Pick<TakenDelivery, 'ref' | 'lease'> {
   plan: Plan;
+  /** When it was queued, taken and planned. */
+  times: Pick<SentDelivery, 'queued' | 'taken' | 'planned' | 'received_at'>;
   /** Its payload takes room that others wait for: it is not held to share requests. */
   isLarge: boolean;
   /** Where it is traced. */
@@ -45,6 +47,8 @@ interface DeliveryWriterParts {
   /** How many deliveries of a connection this process can have in hand at once, at least 1. Default: any number. */
   handsOf?(connection: string): number;
   onBatch(connection: string, size: number): void;
+  /** Keeps when deliveries were sent and what was asked for them. Does not throw. */
+  keepTiming?(deliveries: SentDelivery[], sent: number, requests: TimedRequest[]): void;
 }
 
 /** Writes plans to their connections, in batches. */
@@ -131,15 +135,24 @@ export class DeliveryWriter {
     batch: PlannedDelivery[],
     priority: Priority,
   ): Promise<WriteOutcome[]> {
-    const { pool, monitor, onBatch } = this.#parts;
+    const { pool, monitor, onBatch, keepTiming } = this.#parts;
     onBatch(connection, batch.length);
     const span = this.#traceBatch(connection, batch, priority);
     const plans = batch.map(({ plan }) => plan);
-    const options = { priority, within: WRITE_WITHIN_MS, parent: span?.ref };
+    const sent = Date.now();
+    const requests: TimedRequest[] = [];
+    const onRequest = (request: RequestReport) =>
+      requests.push({ ...request, at: Date.now() - (request.took ?? 0) - request.waited });
+    const options = { priority, within: WRITE_WITHIN_MS, parent: span?.ref, onRequest };
     const outcomes = await pool
       .ask(connection, open, options, (destination, context) => destination.write(plans, context))
       .catch((error): WriteOutcome[] => plans.map(() => ({ ok: false, failure: Failure.of(error) })));
     span?.end();
+    keepTiming?.(
+      batch.map(({ ref, times }) => ({ ...ref, ...times })),
+      sent,
+      requests,
+    );
     const noted = monitor.note(connection, outcomes);
     // A delivery that failed must learn whether the connection is paused now; one that was written need not wait for that.
     if (outcomes.some(({ ok }) => !ok)) await noted;

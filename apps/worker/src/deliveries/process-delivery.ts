@@ -65,7 +65,7 @@ export type DeliveryVerdict =
   | { job: 'fail'; failure: Failure; result: 'dead' };
 
 /** What a plan is written for. */
-type DeliveryInHand = Pick<PlannedDelivery, 'ref' | 'lease' | 'isLarge'>;
+type DeliveryInHand = Pick<PlannedDelivery, 'ref' | 'lease' | 'isLarge' | 'times'>;
 
 interface DeliveryContext {
   store: Store;
@@ -77,6 +77,8 @@ interface DeliveryContext {
   room?: PayloadRoom;
   /** Whether the connection is paused now: a delivery that goes back to its queue need not wait longer. */
   isPaused?(connection: string): boolean;
+  /** Epoch ms when its job was added. Default: now. */
+  queued?: number;
   /** A note on this attempt, for the delivery's receipt. */
   note?: string;
   /** Of the trace that this attempt is part of, where one is kept. */
@@ -110,9 +112,10 @@ export async function processDelivery(
   const recent = context.recent?.take(job);
   const taken = await store.ledger.take(job, route?.mapping.hash, { ttl: LEASE_MS, withEntry: !recent });
   if (!taken) return OUTDATED;
+  const at = Date.now();
   if (taken === 'busy') return { job: 'delay', ms: BUSY_WAIT_MS, result: 'busy' };
   try {
-    return await attempt(job, last, { taken, route, recent }, context);
+    return await attempt(job, last, { taken, at, route, recent }, context);
   } finally {
     await taken.lease.release().catch(() => {});
   }
@@ -120,6 +123,8 @@ export async function processDelivery(
 
 interface Attempt {
   taken: TakenDelivery;
+  /** Epoch ms when it was taken. */
+  at: number;
   route: Route | undefined;
   recent: RecentCall | undefined;
 }
@@ -127,7 +132,7 @@ interface Attempt {
 async function attempt(
   job: DeliveryJob,
   last: boolean,
-  { taken, route, recent }: Attempt,
+  { taken, at, route, recent }: Attempt,
   context: DeliveryContext,
 ): Promise<DeliveryVerdict> {
   const { delivery } = taken;
@@ -145,7 +150,11 @@ async function attempt(
         context,
         claim,
       );
-      const hand = { ref: taken.ref, lease: taken.lease, isLarge: isHolding() };
+      const times = {
+        ...{ queued: context.queued ?? at, taken: at, planned: Date.now() },
+        received_at: entry?.received_at ?? at,
+      };
+      const hand = { ref: taken.ref, lease: taken.lease, isLarge: isHolding(), times };
       const outcome = await context.write(delivery.connection, plan, priority, hand);
       if (outcome === 'outdated') return OUTDATED;
       if (outcome === 'busy') return { job: 'delay', ms: BUSY_WAIT_MS, result: 'busy' };

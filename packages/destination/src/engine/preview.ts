@@ -7,6 +7,7 @@ import type {
   PersonQuestion,
   PersonRecord,
   Preview,
+  SinceWritten,
 } from '../port/destination.ts';
 import { Failure, parkedBy } from '../port/failure.ts';
 import type { CrmAdapter, FieldLabels } from './adapter.ts';
@@ -41,6 +42,7 @@ import { withSharedKey } from './records/shared-key.ts';
 import { madeAs } from './records/write-wave.ts';
 import type { FieldRules } from './rows/row.ts';
 import {
+  canonicalOf,
   newPersonMemory,
   personMemory,
   recallWritten,
@@ -221,7 +223,10 @@ async function previewPlan(
       'person',
       object,
       person?.id,
-      changes(people.fields, object, plan.person?.fields ?? [], person?.properties, facts),
+      changes(people.fields, object, plan.person?.fields ?? [], person?.properties, facts, {
+        values,
+        name: person && personMemory(person),
+      }),
     );
   }
   if (decision.do !== 'skip' && decision.do !== 'fail')
@@ -232,7 +237,8 @@ async function previewPlan(
       const isShared = keyed.own_key !== undefined || verbs.sharedKey?.(keyed) !== undefined;
       const standing = recordStanding(verbs.fields, write, keyed, values, isShared);
       const wanted = isShared ? record.fields : withoutNewer(record.fields);
-      const fields = changes(verbs.fields, object, wanted, existing?.properties, standing);
+      const noted = { values, name: recordMemory(keyed) };
+      const fields = changes(verbs.fields, object, wanted, existing?.properties, standing, noted);
       add(record.name, object, existing?.id, fields);
     }
   const looking = requestsToLookUp(crm, write, found);
@@ -260,15 +266,25 @@ function changes(
   fields: FieldWrite[],
   current: Properties | undefined,
   call: CallStanding,
+  { values, name }: { values: WrittenValues; name: string | undefined },
 ): FieldChange[] {
   const verb = current ? 'update' : 'create';
+  const since = ({ name: property }: FieldWrite, from: Value | undefined, to: Value): SinceWritten | undefined => {
+    const canonical = (value: Value | undefined) => canonicalOf(rules, object, property, value);
+    const has = from !== undefined && from !== null && from !== '';
+    return has && name !== undefined ? values.sinceWritten(name, property, canonical(from), canonical(to)) : undefined;
+  };
   return fields.flatMap((field) => {
     const fitted = rules.fit?.(object, [field], { verb, required: new Set() });
     const failure = fitted?.refused ?? fitted?.dropped[0]?.failure;
     const from = current?.[field.name] ?? undefined;
     if (failure) return [changeOf({ field, from, to: field.value, applies: false, why: failure.message })];
     return decideFields(fitted?.fields ?? [field], current, call, (name) => rules.limitOf(object, name)).map(
-      (decision) => changeOf({ ...decision, to: rules.encode(object, decision.field, decision.to) }),
+      (decision) => {
+        const change = changeOf({ ...decision, to: rules.encode(object, decision.field, decision.to) });
+        const became = since(decision.field, decision.from, change.to);
+        return became === undefined ? change : { ...change, since: became };
+      },
     );
   });
 }

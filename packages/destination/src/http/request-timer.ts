@@ -5,8 +5,8 @@ export interface RequestTimer {
   sent(): void;
   /** Its whole answer is there. */
   answered(): void;
-  /** Counts and logs what came of it, once. @param status of the answer, where one came */
-  note(result: RequestReport['result'], status?: number): void;
+  /** Counts and logs what came of it, once. @param status of the answer, where one came @param retry_after ms that it asks to wait */
+  note(result: RequestReport['result'], status?: number, retry_after?: number): void;
 }
 
 /**
@@ -25,11 +25,14 @@ export function timeRequest({ log, count, calls }: Context, request: string, who
     answered() {
       endedAt = performance.now();
     },
-    note(result, status) {
+    note(result, status, retry_after) {
       const now = performance.now();
       const waited = (sentAt ?? now) - began;
       const took = sentAt === undefined ? undefined : (endedAt ?? now) - sentAt;
-      const answer = status !== undefined && { status };
+      const answer = {
+        ...(status !== undefined && { status }),
+        ...(retry_after !== undefined && { retry_after }),
+      };
       count?.({ name: request, result, waited, ...(took !== undefined && { took }), ...answer });
       const times = { waited_ms: Math.round(waited), ...(took !== undefined && { ms: Math.round(took) }) };
       log.debug(

@@ -175,7 +175,8 @@ export abstract class Transport<Call extends ApiRequest, Token> implements Reque
       note('ok', answer.status);
       return taken;
     } catch (thrown) {
-      note(Failure.of(thrown).code, answer.status);
+      const { code, details } = Failure.of(thrown);
+      note(code, answer.status, details.retry_after);
       throw thrown;
     }
   }

@@ -105,6 +105,8 @@ export interface RequestReport {
   took?: number;
   /** Of the answer, where one came. */
   status?: number;
+  /** Ms that the CRM asks to wait, where it says so. */
+  retry_after?: number;
 }
 
 export interface Context {

@@ -171,6 +171,13 @@ export interface Preview {
   requests: number;
 }
 
+/**
+ * What has become of a field since Wrapup wrote it, as the digests of written values tell: `unchanged` it has what the call wrote ·
+ * `ours` it has another value that Wrapup wrote · `changed` a colleague changed it · `same` it has what the call says, and it is not
+ * known who wrote that · `unknown` it has another value, and it is not known that Wrapup wrote any.
+ */
+export type SinceWritten = 'unchanged' | 'ours' | 'changed' | 'same' | 'unknown';
+
 export interface FieldChange {
   field: string;
   from: Value | undefined;
@@ -181,6 +188,8 @@ export interface FieldChange {
   from_shown?: string;
   to_shown?: string;
   write: string;
+  /** Of a field that has a value. Absent where no record is there. */
+  since?: SinceWritten;
   /** False: a write mode keeps the CRM's value; `why` says which. */
   applies: boolean;
   why?: string;

@@ -27,6 +27,8 @@ export interface Keys {
   omissions: string;
   /** Prefix of the counts of calls and deliveries; client, colon and hour follow (`stats/hourly-counts.ts`). */
   counts: string;
+  /** Prefix of when deliveries were queued, taken and sent; client, colon and hour follow (`ledger/timings.ts`). */
+  timings: string;
   /** Hash: how far that index has been compared with the ledger. */
   unresolvedUpkeep: string;
   /** Hash by keyed digest of a number or address: whom an operator chose for it (`connections/choices.ts`). */
@@ -113,6 +115,7 @@ export function makeKeys(name = 'wrapup'): Keys {
     unresolved: `${prefix}:unresolved`,
     omissions: `${prefix}:omissions:`,
     counts: `${prefix}:counts:`,
+    timings: `${prefix}:timings:`,
     unresolvedUpkeep: `${prefix}:unresolved-upkeep`,
     choices: (connection) => `${prefix}:choices:${connection}`,
     alerted: `${prefix}:alerted`,

@@ -32,6 +32,7 @@ export async function removeClient(store: Store, client: string): Promise<number
       ],
     ].map((name) => name.slice(0, name.lastIndexOf(own) + client.length + 1)),
     `${keys.counts}${client}:`,
+    `${keys.timings}${client}:`,
   ];
   let removed = 0;
   let found: string[] = [];

@@ -10,6 +10,7 @@ import { Marks } from '../encryption/marks.ts';
 import { type Accepted, type Arrival, acceptArrival } from '../intake/accept.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { PeopleIndex } from '../ledger/people-index.ts';
+import { Timings } from '../ledger/timings.ts';
 import { Unresolved } from '../ledger/unresolved.ts';
 import { FieldCounters } from '../omissions/field-counters.ts';
 import { Omissions } from '../omissions/omissions.ts';
@@ -57,6 +58,8 @@ export interface Store {
   people: PeopleIndex;
   operations: Operations;
   unresolved: Unresolved;
+  /** When deliveries were taken and sent, and what was asked of the CRM. */
+  timings: Timings;
   omissions: Omissions;
   /** How the lines of mappings fare. */
   counters: FieldCounters;
@@ -113,6 +116,7 @@ export function openStore({
     people: new PeopleIndex(redis, keys, indexKey, ledger.packed),
     operations: new Operations(queues, ledger, payloads, choices),
     unresolved: new Unresolved(redis, keys, ledger),
+    timings: new Timings(redis, keys),
     omissions: new Omissions(redis, keys),
     counters,
     choices,

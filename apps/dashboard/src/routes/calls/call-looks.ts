@@ -68,7 +68,14 @@ export function callLookRoutes({ store, config, log }: HandlerParts): Router {
     const answer = await askCrm(store, connection, plan, delivery);
     sendPage(response, {
       ...{ title: 'What would change', at: '/calls' },
-      body: renderCallPreview(entry, { route: route.name, connection: connection.name, plan, withheld, answer }),
+      body: renderCallPreview(entry, {
+        route: route.name,
+        connection: connection.name,
+        plan,
+        withheld,
+        answer,
+        delivery,
+      }),
     });
   });
   return router;

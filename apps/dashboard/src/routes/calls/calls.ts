@@ -148,7 +148,10 @@ export function callRoutes({ store, config, connections, log }: HandlerParts): R
     if (entries.length > 1) {
       return sendPage(response, { title: 'Which call?', body: renderChoice(entries) });
     }
-    const [kept, pauses] = await ask(store, () => Promise.all([findKept(store, entry), findPauses(store, entry)]));
+    const routes = entry.deliveries.map(({ route }) => route);
+    const [kept, pauses, timings] = await ask(store, () =>
+      Promise.all([findKept(store, entry), findPauses(store, entry), store.timings.read(entry, routes)]),
+    );
     const configured = Object.hasOwn(now.sources, entry.source);
     const agent = agentName(now, entry.source, entry.agent_id);
     const did = queryOf(request, 'did');
@@ -164,7 +167,7 @@ export function callRoutes({ store, config, connections, log }: HandlerParts): R
       title: `Call ${entry.call_id}`,
       notice: replayed === undefined ? noticeOf(did) : noticeOfReplay(replayed),
       ...(follows ? { refresh: REFRESH_S } : {}),
-      body: renderCall({ entry, kept, configured, pauses, agent, candidates, queues: !scope.isBound }),
+      body: renderCall({ entry, kept, configured, pauses, agent, candidates, timings, queues: !scope.isBound }),
     });
   });
   return router;

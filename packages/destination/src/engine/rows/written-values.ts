@@ -13,7 +13,7 @@
 import { personKey } from '@wrapup/call';
 import type { FieldOrigin, Value } from '@wrapup/mapping';
 import { type Context, WRITTEN_NOTES } from '../../port/context.ts';
-import type { Subject } from '../../port/destination.ts';
+import type { SinceWritten, Subject } from '../../port/destination.ts';
 import { Failure } from '../../port/failure.ts';
 import { digest } from '../people/person-cache.ts';
 import type { FieldRules, RowResult } from './row.ts';
@@ -146,6 +146,14 @@ export class WrittenValues {
     const written = this.#known.get(name)?.fields.filter((field) => field.startsWith(mark)) ?? [];
     if (written.length === 0) return 'unknown';
     return written.includes(this.#fieldOf(property, from)) ? 'ours' : 'changed';
+  }
+
+  /** What has become of a property since it was written. @param from as it is, and @param to as the call says it, in canonical form */
+  sinceWritten(name: string, property: string, from: string, to: string): SinceWritten {
+    const fields = this.#known.get(name)?.fields ?? [];
+    const isNoted = (value: string) => fields.includes(this.#fieldOf(property, value));
+    if (from === to) return isNoted(to) ? 'unchanged' : 'same';
+    return this.originOf(name, property, from, to);
   }
 
   /** Whether the record was linked to that one before, by us or by a colleague. */
