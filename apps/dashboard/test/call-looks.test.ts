@@ -57,7 +57,7 @@ it('the page of a call says in order what happened to it, and nothing that was s
     /The call ended<\/b> after 1 min 24 s.*Received<\/b> by webhook.*Written<\/b> on sales-calls to sales/s,
   );
   expect(text).toContain('<dt>Result</dt><dd>booked</dd>');
-  expect(text).toContain('What would change');
+  expect(text).toContain('What was written, field by field');
   expect(text).not.toContain('Dana');
 });
 

@@ -16,6 +16,7 @@ it('says which field got which value, whose it is now, and by which mapping it w
   onTestFinished(() => system.close());
   const dashboard = await startDashboard({ prefix: system.prefix, config: () => system.config });
   onTestFinished(() => dashboard.close());
+  system.sandbox.control.settings({ hubspot: { search_lag: 0 } });
   await system.startWorker();
   const { call_id } = await system.arrive({ phone: '+14155550142' });
   await until(async () => (await system.delivery(call_id))?.state === 'written');
