@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeKeys } from '../../packages/queue/src/redis/keys.ts';
 import { makeRandom, pick, upTo } from '../support/random.ts';
 import { type Acceptance, CallAcceptor, type CallState, NO_CALL } from './accept.ts';
 import { CLOSED, ConnectionAcceptor, type ConnectionState } from './accept-connection.ts';
+import { JournalReader, readSteps } from './journal.ts';
 import { runModel } from './quint.ts';
 import { type ModelState, readTrace } from './trace.ts';
 
@@ -274,5 +276,71 @@ describe('a journal that is not what the model does', () => {
     // The circuit closes with no probe, and opens with no outage.
     expect(isWrong(...failing, open, trial)).toMatch(/does not follow/);
     expect(isWrong(open)).toMatch(/does not follow/);
+  });
+});
+
+describe('the journal as Redis writes it', () => {
+  const keys = makeKeys('model');
+  const lease = keys.lease('delivery:main:c1:log');
+  const command = (...words: string[]) =>
+    `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`;
+  const hset = (field: string, value: object) =>
+    command('HSET', keys.ledger('main', 'c1'), field, JSON.stringify(value));
+  const dlv = (attempts: number) =>
+    hset('dlv:log', { route: 'log', state: 'queued', revision: 'a', replays: 0, attempts, revised: 5 });
+  const arrival = [
+    command('MULTI'),
+    command('SET', keys.payload('main', 'c1', 'a'), 'bytes \r\n of a body', 'PXAT', '99'),
+    hset('rev:a', { at: 5 }),
+    command('ZADD', keys.open, '5', 'main:c1'),
+    command('EXEC'),
+  ].join('');
+  const judged = [command('MULTI'), hset('rev:a', { at: 5, effect: 'added' }), dlv(0), command('EXEC')].join('');
+  const begun = [command('MULTI'), command('SET', lease, 'one', 'PXAT', '9'), dlv(1), command('EXEC')].join('');
+  const again = [
+    command('MULTI'),
+    command('DEL', lease),
+    command('SET', lease, 'two', 'PXAT', '99'),
+    dlv(2),
+    command('EXEC'),
+  ].join('');
+  const read = (text: string) => {
+    const reader = new JournalReader(keys, 'main');
+    return [...readSteps(Buffer.from(text))].flatMap((step) => [...reader.read(step)]);
+  };
+
+  it('is read step by step, with a lease that ran out ahead of the one that takes it anew', () => {
+    const seen = read(`#TS:1796083242\r\n${command('SELECT', '0')}${arrival}${judged}${begun}${again}`);
+    expect(seen.map(({ state }) => 'leases' in state && state.leases)).toEqual([
+      {},
+      {},
+      { log: 'one' },
+      {},
+      { log: 'two' },
+    ]);
+    const states = seen.flatMap((one) => (one.of === 'call' ? [one.state] : []));
+    expect(states[1]).toMatchObject({ open: true, revisions: { a: { at: 5, effect: 'applied' } } });
+    expect(follow(new CallAcceptor(LIMITS), states)).toBeUndefined();
+    // The same lease, not yet run out.
+    const stolen = read(arrival + judged + begun + again.replace(command('DEL', lease), ''));
+    const calls = stolen.flatMap((one) => (one.of === 'call' ? [one.state] : []));
+    expect(follow(new CallAcceptor(LIMITS), calls)).toMatch(/while another worker was at it/);
+  });
+
+  it('ends where it breaks off, with no half of a step', () => {
+    const whole = arrival + judged;
+    expect(read(whole)).toHaveLength(2);
+    for (let bytes = arrival.length; bytes < whole.length; bytes += 7)
+      expect(read(whole.slice(0, bytes))).toHaveLength(1);
+    expect(() => read('REDIS0011')).not.toThrow();
+    expect(() => read('REDIS0011\r\n')).toThrow(/no command of an append-only file/);
+  });
+
+  it('says of a connection who has paused it', () => {
+    const connection = keys.connection('sales');
+    const seen = read(
+      command('HSETNX', connection, 'operator', '{"by":"ann"}') + command('HINCRBY', connection, 'failures', '1'),
+    );
+    expect(seen).toMatchObject([{ state: { operator: 'ann' } }, { state: { operator: 'ann', failures: 1 } }]);
   });
 });

@@ -60,8 +60,8 @@ function drawRow(title: string, lines: readonly Series[], ends: string, at: { y:
     return `<line class="fault" x1="${x}" x2="${x}" y1="${y + HEIGHT}" y2="${y + HEIGHT - 6}"/>`;
   });
   const names = lines.map(({ name }, n) => {
-    const shown = name.slice(0, -ends.length);
-    return shown && `<tspan fill="${COLOURS[n % COLOURS.length]}" dx="10">${shown}</tspan>`;
+    const shown = lines.length > 1 && name.slice(0, -ends.length);
+    return shown ? `<tspan fill="${COLOURS[n % COLOURS.length]}" dx="10">${shown}</tspan>` : '';
   });
   return [
     `<text x="0" y="${y - 6}" font-weight="600">${title}${names.join('')}</text>`,

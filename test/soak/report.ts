@@ -36,7 +36,8 @@ export function readSoak(file: string): Soak {
   const { end } = lines.at(-1) ?? {};
   if (!end)
     throw new Error(`${file} has no last line {"end": …}: the run did not come to its end, and proves nothing.`);
-  return { ...head, samples: lines.slice(0, -1), end };
+  const samples: Sample[] = lines.slice(0, -1);
+  return { ...head, samples, end: { ...end, ran: samples.at(-1)?.at ?? 0 } };
 }
 
 /** Seconds at the beginning that are not judged: until what is kept has been there for a whole `retention.ledger`, and a quarter of the run. */

@@ -32,7 +32,7 @@ export interface Happened {
 }
 
 export interface SoakEnd {
-  /** Seconds. */
+  /** Seconds over which it was measured. */
   ran: number;
   counts: Counts;
   acknowledged: number;
