@@ -1,12 +1,19 @@
 /** Deciding what is parked, one after the other and many at once, as forms without a script. */
 import { hashPassword, type Users } from '@wrapup/config';
-import { beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type PrivateRedis, startRedis } from '../../../test/support/redis.ts';
 import { openAmbiguous } from './support/ambiguous.ts';
 import { basic, configWithAcme, parked, parkedOfAcme, startDashboard } from './support/harness.ts';
 
 let open: Awaited<ReturnType<typeof openAmbiguous>>;
+// A page waits a second for Redis and then says so: here no other test keeps it busy.
+let redis: PrivateRedis;
+beforeAll(async () => {
+  redis = await startRedis({ appendonly: false });
+});
+afterAll(() => redis.stop());
 beforeEach(async () => {
-  open = await openAmbiguous();
+  open = await openAmbiguous({ redis: redis.url });
   return () => open.close();
 });
 
@@ -24,7 +31,7 @@ it('shows what the call says beside each candidate, says what agrees in words, a
   const written = open.sandbox.journal().length;
   const page = await read('/parked/decide');
   expect(page).toContain('<b>1 left</b>');
-  expect(page).toMatch(new RegExp(`<kbd>1</kbd> <a href="[^"]*${open.rob}"`));
+  expect(page).toMatch(new RegExp(`>Record</th>.*?<a href="[^"]*${open.rob}"`, 's'));
   const row = (label: string) => new RegExp(`<th scope="row">${label}</th>.*?</tr>`, 's').exec(page)?.[0] ?? '';
   expect(row('Name')).toMatch(/Dana.*Rob Example.*≠ differs.*Dana Example.*✓ agrees/s);
   expect(row('Phone')).toMatch(/✓ agrees.*✓ agrees/s);
@@ -63,6 +70,24 @@ it('opens the next one by itself once one is decided, dropped or left, and begin
   expect(await open.dashboard.delivery(third)).toMatchObject({ state: 'dropped' });
   const again = /<a href="([^"]*)">Begin again/.exec(page)?.[1]?.replaceAll('&amp;', '&') ?? '';
   expect(await read(again)).toContain(`/calls/${second}/choose`);
+});
+
+it('creates the person of whom the CRM knows nothing, where the mapping waits for a decision', async () => {
+  const { dashboard, park } = open;
+  const id = await park('n', 'main', {
+    code: 'unmatched_person',
+    reason: 'No contact.',
+    candidates: null,
+    ambiguous: null,
+  });
+  const page = await read('/parked/decide');
+  expect(page).toContain('Create a new person');
+  const fields = formOf(page, `/calls/${id}/choose`);
+  const wrong = { ...fields, person: open.rob };
+  expect((await dashboard.post(`/calls/${id}/choose`, wrong)).headers.get('location')).toContain('did=no_candidate');
+  expect((await dashboard.delivery(id)).state).toBe('parked');
+  await dashboard.post(`/calls/${id}/choose`, fields);
+  expect(await dashboard.delivery(id)).toMatchObject({ state: 'queued', chosen: { person: 'new' } });
 });
 
 it('leads back to no other address than its own', async () => {
@@ -139,7 +164,7 @@ it('drops many between two moments only, with a reason', async () => {
 it('refuses a viewer, and shows no way there', async () => {
   const password = await hashPassword('correct horse battery staple');
   const users: Users = { viewer: { role: 'viewer', password } };
-  const dashboard = await startDashboard({ users: () => users, prefix: open.dashboard.prefix });
+  const dashboard = await startDashboard({ redis: redis.url, users: () => users, prefix: open.dashboard.prefix });
   try {
     const id = await open.park();
     const as = basic('viewer', 'correct horse battery staple');

@@ -196,7 +196,9 @@ const choose: Answer = async ({ api, options, output, args: [id = ''] }) => {
   const { client, person = '', remember = false, alike = false, plan = false } = options;
   if (plan && !alike) throw new CliError(EXIT.usage, '--plan lists what --alike would decide', 'add --alike');
   const parked = await collect(api.all<Item>('/parked', { ...placesOf(options), client }));
-  const found = parked.filter(({ call_id, candidates }) => call_id === id && candidates !== undefined);
+  const found = parked.filter(
+    ({ call_id, candidates, code }) => call_id === id && (candidates !== undefined || code === 'unmatched_person'),
+  );
   const [one, ...others] = found;
   if (!one) throw new CliError(EXIT.failed, `${clean(id, 80)} is not parked for having several candidates`);
   if (others.length > 0)

@@ -82,7 +82,7 @@ export const REPLAY_MANY = z.strictObject(BULK).meta({ id: 'ReplayMany' });
 export const DROP_MANY = z.strictObject({ ...BULK, why }).meta({ id: 'DropMany' });
 export const DROP_ONE = z.strictObject({ why }).meta({ id: 'DropOne' });
 const PERSON = {
-  person: name('Id of one of the candidates'),
+  person: name('Id of one of the candidates; `new` where no person was found: one is created'),
   remember: z
     .boolean()
     .default(false)

@@ -1,5 +1,6 @@
 /** Buttons. Each is a form of its own, so that they work without a script. */
 
+import { NEW_PERSON } from '@wrapup/destination';
 import type { DeliveryState } from '@wrapup/queue';
 import { type Html, html } from '@wrapup/telemetry';
 
@@ -32,10 +33,10 @@ export function renderLook(target: Omit<ActionTarget, 'back'>, action: 'transcri
 /** Says that one candidate of an ambiguous delivery is the person. @param lasting the choice can hold for later calls, too */
 export function renderChoose(target: ActionTarget, person: string, lasting: boolean): Html {
   return html`<form class="choose" method="post" action="${actionOf(target, 'choose')}">${hidden(target)}<input type="hidden" name="person" value="${person}">
-<button aria-label="This is the person: ${person}">This is the person</button>${
-    lasting &&
-    html` <label><input type="checkbox" name="remember" value="yes"> also for later calls of this number or address</label>`
-  }</form>`;
+${person === NEW_PERSON ? html`<button class="primary">Create a new person</button>` : html`<button aria-label="This is the person: ${person}">This is the person</button>`}${
+  lasting &&
+  html` <label><input type="checkbox" name="remember" value="yes"> also for later calls of this number or address</label>`
+}</form>`;
 }
 
 export function renderDrop(target: ActionTarget): Html {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { hubspotKind } from '@wrapup/hubspot';
 import { type CompiledMapping, compileMapping } from '@wrapup/mapping';
-import { revisionOf } from '@wrapup/queue';
+import { type DeliveryChange, revisionOf } from '@wrapup/queue';
 import { startSandbox } from '@wrapup/sandbox';
 import { samplePayload } from '@wrapup/synthflow';
 import { makeArrival } from '../../../../test/support/store.ts';
@@ -39,7 +39,7 @@ export async function openAmbiguous(options: HarnessOptions = {}) {
   const [rob = '', dana = ''] = contacts;
 
   /** A call of the number that is parked, as several have it. @param digest of the number */
-  async function park(digest = 'n-1', source = 'main'): Promise<string> {
+  async function park(digest = 'n-1', source = 'main', more: DeliveryChange = {}): Promise<string> {
     const { store } = dashboard;
     const call_id = randomUUID();
     const body = Buffer.from(JSON.stringify(samplePayload('connected', { call_id, phone: NUMBER })));
@@ -51,6 +51,7 @@ export async function openAmbiguous(options: HarnessOptions = {}) {
     await store.ledger.recordOutcome(ref, {
       ...{ state: 'parked', code: 'ambiguous_person', reason: '2 contacts have the caller’s phone.' },
       ...{ hint: 'Choose the one it is.', candidates: [rob, dana], ambiguous: { by: 'phone', digest } },
+      ...more,
     });
     return call_id;
   }

@@ -236,6 +236,9 @@ export interface Probe {
   notes: string[];
 }
 
+/** Stands for the id of a person whom the CRM does not have, in a choice: the call's person is to be created. */
+export const NEW_PERSON = 'new';
+
 /** What a preview's decision means for the person, or for the call where there is none: the end of a sentence. */
 export const DECISION_LABELS: Record<Preview['decision'], string> = {
   use: 'is written to',

@@ -6,6 +6,7 @@
  * lock, a sweep and an operator can never undo each other.
  */
 
+import { NEW_PERSON } from '@wrapup/destination';
 import { AUDIT_LUA } from '../audit/audit-entry.ts';
 import { OMISSIONS_LUA } from '../omissions/omissions-index.ts';
 import { defineScript } from '../redis/client.ts';
@@ -241,7 +242,7 @@ local delivery = cjson.decode(have)
 if not string.find(',' .. ARGV[6] .. ',', ',' .. delivery.state .. ',', 1, true) then return nil end
 local chosen = ARGV[8] ~= '' and cjson.decode(ARGV[8]) or nil
 if chosen then
-  local known = false
+  local known = delivery.code == 'unmatched_person' and chosen.person == '${NEW_PERSON}'
   for _, id in ipairs(delivery.code == 'ambiguous_person' and delivery.candidates or {}) do known = known or id == chosen.person end
   if not known then return nil end
   delivery.chosen = chosen

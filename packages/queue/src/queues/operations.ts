@@ -5,7 +5,7 @@
  * The queues `parked` and `dead` hold one job for each unresolved delivery, so that Bull Board shows it; its id is made of
  * the delivery, so that adding it twice adds it once. Lists and counts come from `ledger/unresolved.ts`.
  */
-import type { Priority } from '@wrapup/destination';
+import { NEW_PERSON, type Priority } from '@wrapup/destination';
 import type { Queue } from 'bullmq';
 import { type AuditedOperator, writeAudit } from '../audit/audit-entry.ts';
 import type { Choices } from '../connections/choices.ts';
@@ -41,6 +41,9 @@ interface JobOwner {
   call_id: string;
   received?: Received;
 }
+
+/** Codes of what waits for a person to say who it is. */
+const CHOOSABLE: ReadonlySet<string> = new Set(['ambiguous_person', 'unmatched_person']);
 
 export class Operations {
   readonly #queues: Queues;
@@ -253,7 +256,8 @@ export class Operations {
   }
 
   /**
-   * Decides which of its candidates an ambiguous delivery is about, and sends it on its way with that person.
+   * Decides which of its candidates an ambiguous delivery is about, or that the person of an unmatched one is created
+   * (`NEW_PERSON`), and sends it on its way so.
    * @param remember the choice is kept for later calls of the same number or address, too
    * @param run it is part of a run, which has entries of its own in the audit
    * @returns `moved`, `expired` and why the choice is refused: nothing is changed then
@@ -267,9 +271,9 @@ export class Operations {
   ): Promise<Replayed | ChoiceRefused> {
     const { deliveries } = (await this.#ledger.read(source, callId)) ?? {};
     const delivery = deliveries?.find((one) => one.route === route);
-    if (delivery?.state !== 'parked' || delivery.code !== 'ambiguous_person') return 'moved';
-    const { connection, ambiguous, candidates = [], candidate_urls: urls = {} } = delivery;
-    if (!candidates.includes(person)) return 'no_candidate';
+    if (delivery?.state !== 'parked' || !CHOOSABLE.has(delivery.code ?? '')) return 'moved';
+    const { connection, ambiguous, code, candidates = [], candidate_urls: urls = {} } = delivery;
+    if (code === 'unmatched_person' ? person !== NEW_PERSON : !candidates.includes(person)) return 'no_candidate';
     if (remember && !ambiguous) return 'only_said';
     const chosen = { person, by: by.name, at: Date.now() };
     const how = { ...options, from: ['parked' as const], by, chosen, lasting: remember, run };

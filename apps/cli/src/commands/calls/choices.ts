@@ -12,6 +12,9 @@ import { clean } from '../../terminal/clean.ts';
 import { CliError, EXIT } from '../../terminal/exit.ts';
 import { count, makeOutput, table, when } from '../../terminal/output.ts';
 
+/** As `NEW_PERSON` of the port. */
+const NEW = 'new';
+
 interface ChooseOptions extends GlobalOptions {
   person: string;
   source?: string;
@@ -27,7 +30,7 @@ export function addChoose(parked: Command): void {
     parked.command('choose').description('say which of several people an ambiguous call is about, and replay it so'),
   )
     .argument('<call id>')
-    .requiredOption('--person <id>', 'id of one of the candidates')
+    .requiredOption('--person <id>', 'id of one of the candidates; new where no person was found: one is created')
     .option('--source <name>', 'only calls of this source')
     .option('--route <name>', 'the delivery, where several are ambiguous')
     .option(
@@ -86,7 +89,8 @@ export function addChoose(parked: Command): void {
 /** @throws CliError where none is ambiguous, or several are */
 function ambiguousIn({ call_id, deliveries }: LedgerEntry, route: string | undefined): DeliveryEntry {
   const all = deliveries.filter(
-    ({ state, code, candidates }) => state === 'parked' && code === 'ambiguous_person' && candidates?.length,
+    ({ state, code, candidates }) =>
+      state === 'parked' && ((code === 'ambiguous_person' && candidates?.length) || code === 'unmatched_person'),
   );
   const found = all.filter((delivery) => route === undefined || delivery.route === route);
   const id = clean(call_id);
@@ -105,8 +109,12 @@ function ambiguousIn({ call_id, deliveries }: LedgerEntry, route: string | undef
 }
 
 /** The candidate that is meant: Salesforce writes its ids with 15 or 18 characters. @throws CliError for anyone else */
-function candidateOf({ candidates = [], candidate_urls: urls = {} }: DeliveryEntry, given: string): string {
+function candidateOf({ code, candidates = [], candidate_urls: urls = {} }: DeliveryEntry, given: string): string {
   const wanted = given.trim();
+  if (code === 'unmatched_person') {
+    if (wanted === NEW) return wanted;
+    throw new CliError(EXIT.usage, `no person was found for it; nothing was done`, `--person ${NEW} creates one`);
+  }
   const found = candidates.find(
     (id) => id === wanted || (wanted.length === 15 && id.length === 18 && id.startsWith(wanted)),
   );

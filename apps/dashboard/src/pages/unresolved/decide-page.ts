@@ -1,6 +1,6 @@
 /** One parked delivery after another, each with what it takes to decide it. */
 import type { Call } from '@wrapup/call';
-import type { PersonRecord } from '@wrapup/destination';
+import { NEW_PERSON, type PersonRecord } from '@wrapup/destination';
 import type { UnresolvedItem } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import type { Refused } from '../../queries/ask-crm.ts';
@@ -56,6 +56,7 @@ ${renderFact('Reason', html`<code>${code}</code> ${reason}`)}
 ${renderFact('What to do', hint)}
 </dl>
 ${item.candidates && renderCandidates(item, asked, target, alike, query)}
+${code === 'unmatched_person' && asked.call && renderNew(target)}
 ${asked.call && renderVariables(asked.call)}
 ${!asked.call && html`<p class="none">No payload is kept of this call, so that it cannot be delivered: <code>wrapup backfill --call</code> and its id fetches it again.</p>`}
 <div class="buttons">${asked.call && html`<span data-key="r">${renderReplay(target)}</span>`}<span data-key="d">${renderDrop(target)}</span>
@@ -71,6 +72,11 @@ ${renderKeys([
 ])}`;
 }
 
+/** The CRM has no person of the number or address: one is made of what the call says. */
+function renderNew(target: ActionTarget): Html {
+  return html`<p class="buttons"><span data-key="1">${renderChoose(target, NEW_PERSON, false)}</span></p>`;
+}
+
 function renderCandidates(
   item: UnresolvedItem,
   { call, person = null, people: answer }: Asked,
@@ -84,11 +90,12 @@ function renderCandidates(
   const failed = 'failure' in answer;
   return html`${failed && html`<p class="notice bad" role="alert">The CRM could not be asked who they are: ${answer.failure.message}</p>`}
 <div class="wide compare"><table><caption class="hidden">What the call says, beside what the CRM has of each candidate</caption>
-<thead><tr><th scope="col">Field</th><th scope="col">The call says</th>${people.map((one, index) => {
+<thead><tr><th scope="col">Field</th><th scope="col">The call says</th>${people.map((_, index) => html`<th scope="col"><kbd>${index + 1}</kbd> Candidate ${index + 1}</th>`)}</tr></thead>
+<tbody><tr><th scope="row">Record</th><td></td>${people.map((one, index) => {
     const url = 'object' in one ? one.url : candidates[index]?.url;
-    return html`<th scope="col"><kbd>${index + 1}</kbd> ${renderLink('object' in one ? `${one.object} ${one.id}` : one.id, url)}</th>`;
-  })}</tr></thead>
-<tbody>${rows.map((row) => renderRow(row))}
+    return html`<td data-label="Candidate ${index + 1}">${renderLink('object' in one ? `${one.object} ${one.id}` : one.id, url)}</td>`;
+  })}</tr>
+${rows.map((row) => renderRow(row))}
 <tr class="sum"><th scope="row">In sum</th><td></td>${people.map((one, index) => {
     if (!('object' in one))
       return html`<td data-label="Candidate ${index + 1}">${failed ? html`<span class="none">not asked</span>` : 'is not there any more'}</td>`;

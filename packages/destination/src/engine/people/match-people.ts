@@ -8,6 +8,7 @@
 
 import { parsePhone } from '@wrapup/call';
 import { decidePerson, type MatchStep, type PersonChoice, type Plan } from '@wrapup/mapping';
+import { NEW_PERSON } from '../../port/destination.ts';
 import { Failure, nameCandidates } from '../../port/failure.ts';
 import { forgetPerson, personMemoryNames, recallPerson } from './person-cache.ts';
 import type { CrmPerson, NewPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
@@ -175,14 +176,18 @@ export function decide(plan: Plan, answer: MatchResult, crm: Pick<PeopleVerbs, '
   const { person: one, crm: name } = crm.wording;
   if (!person) return { do: 'log_only', note: 'The mapping has no person.' };
   if (answer.found === 'failed') return { do: 'fail', failure: answer.failure };
-  const choice = choiceFor(plan, answer);
+  const own = choiceFor(plan, answer);
+  const makesNew = own?.id === NEW_PERSON && own.of === undefined;
+  const choice = makesNew ? undefined : own;
   if (choice && answer.found !== 'none') {
     const chosen = (answer.found === 'many' ? answer.people : [answer.person]).find(({ id }) => id === choice.id);
     if (chosen) return { ...use(answer, chosen), chosen: true };
   }
   if (choice) return { do: 'fail', failure: explainLost(choice, answer, crm) };
   if (answer.found === 'one') return use(answer, answer.person);
-  const decision = decidePerson(person, answer.found);
+  // Without a usable number or address no person is made, whatever was chosen.
+  const policy = makesNew && person.key !== null ? { ...person, unmatched: 'create' as const } : person;
+  const decision = decidePerson(policy, answer.found);
   if (answer.found === 'many') {
     const preferred = person.ambiguous === 'oldest' ? answer.people[0] : answer.people.at(-1);
     if (decision === 'use' && preferred) return use(answer, preferred);
@@ -200,7 +205,7 @@ export function decide(plan: Plan, answer: MatchResult, crm: Pick<PeopleVerbs, '
       return {
         do: 'fail',
         failure: new Failure('unmatched_person', `No ${one} has the caller’s number or address.`, {
-          hint: `Create the ${one} in ${name}, or change person.unmatched in the mapping; then replay.`,
+          hint: `Decide that a new ${one} is made, create the ${one} in ${name}, or change person.unmatched in the mapping; then replay.`,
         }),
       };
     case 'create':
