@@ -73,6 +73,8 @@ async function shotsOf({ dashboard }: DemoInstallation): Promise<Shot[]> {
     { name: 'call-parked', path: await firstOf('/parked') },
     { name: 'call-dead', path: await firstOf('/dead') },
     { name: 'parked', path: '/parked', guide: ['light'] },
+    { name: 'decide', path: '/parked/decide?code=ambiguous_person' },
+    { name: 'replay-many', path: '/parked/preview?action=replay' },
     { name: 'dead', path: '/dead' },
     { name: 'omissions', path: '/omissions' },
     { name: 'connections', path: '/connections' },
