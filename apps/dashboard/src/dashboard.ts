@@ -13,6 +13,7 @@
  * scope            everything, or the one client that the login is bound to or the address names
  * /queues          read-only for every login
  * rights           what the role of the login allows
+ * /live            streams that say that something has moved
  * pages
  */
 import { type Config, hasClientLogins, type Users } from '@wrapup/config';
@@ -22,6 +23,9 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import { apiRouter } from './api/router.ts';
 import { makeBoard } from './board/board.ts';
 import { addGauges } from './gauges.ts';
+import { sharePages } from './live/shared-pages.ts';
+import { type LiveLimits, liveRoutes } from './live/stream.ts';
+import { Watch } from './live/watch.ts';
 import { ASSETS } from './pages/assets.ts';
 import { renderMessage } from './pages/layout.ts';
 import { ask, Unavailable } from './queries/ask-redis.ts';
@@ -78,6 +82,10 @@ export interface DashboardParts {
   /** Address that is listened on, when not all are. */
   host?: string;
   metricsToken?: string;
+  /** Ends what is open for long once the process stops. */
+  stopping?: AbortSignal;
+  /** For tests: limits of live pages, and ms between two looks. */
+  live?: Partial<LiveLimits> & { every?: number };
   /** Milliseconds between two looks for queues of connections that are no longer configured. Default 30,000. */
   lookEvery?: number;
 }
@@ -178,6 +186,9 @@ export function createDashboard(parts: DashboardParts): Express {
   );
   app.use('/queues', requireWhole(refuseBound), makeBoard({ store, config, queues, log, basePath: '/queues' }));
   app.use(enforceRights(refuseRole));
+  const watch = new Watch(store, parts.live?.every);
+  app.use(liveRoutes({ watch, stopping: parts.stopping, limits: parts.live }));
+  app.use(sharePages(now));
   app.use(clientRoutes(routes));
   app.use(overviewRoutes(routes));
   app.use(callRoutes(routes));

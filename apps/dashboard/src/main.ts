@@ -59,8 +59,10 @@ await startOrExit(log, async () => {
   const fits = await checkInstallationAtStart(store, log);
   if (!fits) void startOrExit(log, () => checkInstallationLater(store));
 
+  const stopping = new AbortController();
   const dashboard = createDashboard({
     store,
+    stopping: stopping.signal,
     config: config.current,
     async latest() {
       return { config: await config.reload(), broken: config.broken };
@@ -75,6 +77,7 @@ await startOrExit(log, async () => {
 
   onShutdown(
     [
+      { name: 'end what is open for long', run: async () => stopping.abort() },
       { name: 'answer the requests in hand', run: () => served.close(5_000) },
       { name: 'stop watching the configuration', run: () => config.close() },
       { name: 'close Redis', run: () => store.close() },

@@ -64,7 +64,13 @@ beforeAll(async () => {
     // It has a mistake, which only the whole installation is to see.
     'clients/calm.yaml': fileOf('Calm', '28d0c7e65b3a4f2819d0c7e65b3a4f99', `${MARK}section: 1\n`),
   });
-  dashboard = await startDashboard({ config: () => config, credentials: WHOLE, wait: async () => {} });
+  // Streams end soon: each address is read to its end.
+  dashboard = await startDashboard({
+    config: () => config,
+    credentials: WHOLE,
+    wait: async () => {},
+    live: { lasts: 50 },
+  });
   own = await dashboard.seed({
     source: 'acme.main',
     deliveries: [{ route: 'acme.calls', connection: 'acme.sales', change: PARKED }],

@@ -88,8 +88,8 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
     await page.goto('/calls');
     await page.getByRole('link', { name: callId }).click();
     await page.getByRole('button', { name: 'Replay' }).click();
-    await page.getByRole('status').waitFor();
-    expect(await page.getByRole('status').textContent()).toContain('Queued again');
+    await page.locator('.notice[role=status]').waitFor();
+    expect(await page.locator('.notice[role=status]').textContent()).toContain('Queued again');
     expect(await dashboard.delivery(callId)).toMatchObject({ state: 'queued', replays: 1 });
     // The page follows it by itself, and does not go on saying that it is on its way.
     const { revision } = await dashboard.delivery(callId);
@@ -113,7 +113,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
     const choice = row.getByRole('listitem').filter({ hasText: '70000000102' });
     await choice.getByRole('checkbox', { name: 'also for later calls' }).check();
     await choice.getByRole('button', { name: 'This is the person: 70000000102' }).click();
-    await page.getByRole('status').waitFor();
+    await page.locator('.notice[role=status]').waitFor();
     expect(await dashboard.delivery(callId)).toMatchObject({ state: 'queued', chosen: { person: '70000000102' } });
     expect(await dashboard.store.choices.list()).toMatchObject([{ person: '70000000102', call_id: callId }]);
     expect(complaints).toEqual([]);
@@ -161,7 +161,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
     expect((await dashboard.delivery(callId)).state).toBe('parked');
     await row.getByRole('textbox').fill('a test call');
     await row.getByRole('button', { name: 'Drop this delivery' }).click();
-    await page.getByRole('status').waitFor();
+    await page.locator('.notice[role=status]').waitFor();
     expect(await dashboard.delivery(callId)).toMatchObject({ state: 'dropped', dropped: { reason: 'a test call' } });
     expect(complaints).toEqual([]);
   });

@@ -119,7 +119,7 @@ function renderRow(entry: LedgerEntry, { agents, names }: Pick<CallsPage, 'agent
   const agent = entry.agent_id && (agents.get(entry.agent_id) ?? entry.agent_id.slice(0, 8));
   const facts = [agent, entry.direction, renderDuration(entry.duration)].filter(Boolean).join(', ');
   const results = [...new Set(entry.deliveries.map(({ result }) => result).filter((one) => one !== undefined))];
-  return html`<tr>
+  return html`<tr data-of="${entry.source}:${entry.call_id}">
 <td class="when">${renderTime(endOf(entry))}</td>
 ${names && html`<td class="who">${renderWho(entry, names)}</td>`}
 <td><a class="id" href="${linkToCall(entry.source, entry.call_id)}">${entry.call_id}</a><span class="facts-line">${facts || entry.source}</span></td>

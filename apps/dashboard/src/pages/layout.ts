@@ -2,6 +2,7 @@ import type { LoginRole } from '@wrapup/config';
 import { clockAt } from '@wrapup/mapping';
 import { callable, escapeHtml, type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import type { Response } from 'express';
+import { liveMark } from '../live/shared-pages.ts';
 import { zoneOf } from '../queries/time-range.ts';
 import type { ClientScope } from '../security/client-scope.ts';
 import { ZONE_POLICY } from '../security/headers.ts';
@@ -30,8 +31,18 @@ export interface PageParts {
   refresh?: number | { to: string };
   /** Style and script of their own that it has beside those of all pages: name of both files. */
   extra?: 'worklist';
+  /** It moves while one looks. */
+  live?: LivePage | undefined;
+  /** Only what has to be put in place of it on a page that is open. */
+  isFragment?: boolean;
   body: HtmlPart;
 }
+
+/**
+ * A page that is read again as a whole; that of a call, once that has moved; or a list whose rows are, and how it says that there are
+ * more: `12 new calls`.
+ */
+export type LivePage = 'page' | { call: { source: string; call_id: string } } | { one: string; many: string };
 
 export interface PageNotice {
   kind: 'good' | 'bad' | 'note';
@@ -63,6 +74,8 @@ export function renderPage({
   notice,
   refresh,
   extra,
+  live,
+  isFragment = false,
   zone = 'UTC',
   isRepeatable = false,
   menu = true,
@@ -71,18 +84,26 @@ export function renderPage({
   role = 'admin',
   body,
 }: PageParts): string {
-  const page = String(html`<!doctype html>
+  const main = html`<main id="main"${isRepeatable && live && describeLive(live)}>
+${notice && html`<p class="notice ${notice.kind}" role="status">${notice.text}</p>`}
+${body}
+</main>`;
+  const whole = html`<!doctype html>
 <html lang="en"${isRepeatable && html` data-zone="${zone}"`}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title} · Wrapup</title>
-${refresh !== undefined && html`<meta http-equiv="refresh" content="${typeof refresh === 'object' ? `0; url=${refresh.to}` : refresh}">`}
+${refresh !== undefined && renderRefresh(refresh, live !== undefined)}
 <link rel="icon" type="image/svg+xml" href="${ASSETS.url('icon.svg')}">
 <link rel="stylesheet" href="${ASSETS.url('dashboard.css')}">
 ${extra && html`<link rel="stylesheet" href="${ASSETS.url(`${extra}.css`)}">`}
-${isRepeatable && html`<script src="${ASSETS.url('zone.js')}" async></script>${extra && html`<script src="${ASSETS.url(`${extra}.js`)}" defer></script>`}`}
+${
+  isRepeatable &&
+  html`<link id="live-at" rel="alternate" type="text/event-stream" href="${liveAddress(live)}">
+<script src="${ASSETS.url('zone.js')}" async></script><script src="${ASSETS.url('live.js')}" defer></script>${extra && html`<script src="${ASSETS.url(`${extra}.js`)}" defer></script>`}`
+}
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
@@ -92,15 +113,33 @@ ${menu && html`<nav aria-label="Main">${renderMenu({ at, scope, role })}</nav>`}
 ${scope && renderSwitch(scope, at)}
 ${renderSignOut(user)}
 </header>
-<main id="main">
-${notice && html`<p class="notice ${notice.kind}" role="status">${notice.text}</p>`}
-${body}
-</main>
+${main}
 </body>
 </html>
-`);
+`;
+  const page = String(isFragment ? main : whole);
   const shown = localTimes(nameCommands(hideRefused(page, role)), zone);
   return scope?.client === undefined || scope.isBound ? shown : carryClient(shown, scope.client);
+}
+
+/** A page that moves by its script is read again as a whole only where no script runs. */
+function renderRefresh(refresh: NonNullable<PageParts['refresh']>, isLive: boolean): Html {
+  const to = typeof refresh === 'object' ? `0; url=${refresh.to}` : refresh;
+  const meta = html`<meta http-equiv="refresh" content="${to}">`;
+  return isLive ? html`<noscript>${meta}</noscript>` : meta;
+}
+
+function describeLive(live: LivePage): Html {
+  if (live === 'page') return html` data-live="page"`;
+  return 'call' in live
+    ? html` data-live="call"`
+    : html` data-live="rows" data-one="${live.one}" data-many="${live.many}"`;
+}
+
+function liveAddress(live: LivePage | undefined): string {
+  return typeof live === 'object' && 'call' in live
+    ? `/live?${new URLSearchParams({ call: live.call.call_id, source: live.call.source })}`
+    : '/live';
 }
 
 /** Where one can go from here, as far as role and login let one. */
@@ -206,6 +245,7 @@ export function sendPage(response: Response, parts: PageParts): void {
       ...parts,
       zone,
       isRepeatable,
+      isFragment: isRepeatable && liveMark(response.req) !== undefined,
       scope,
       user: identity?.session && identity.principal.name,
       role: roleOf(response),

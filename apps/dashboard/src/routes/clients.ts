@@ -12,7 +12,7 @@ export function clientRoutes({ store, config }: HandlerParts): Router {
   router.get('/clients', async (_request, response, next) => {
     if (scopeOf(response).isBound) return next();
     const clients = await ask(store, () => readClients(store, config()));
-    sendPage(response, { title: 'Clients', at: '/clients', body: renderClients(clients) });
+    sendPage(response, { title: 'Clients', at: '/clients', live: 'page', body: renderClients(clients) });
   });
   return router;
 }

@@ -26,6 +26,7 @@ export function connectionRoutes({ store, config, connections, log }: HandlerPar
     sendPage(response, {
       title: 'Connections',
       at: '/connections',
+      live: 'page',
       notice: noticeOf(queryOf(request, 'did')),
       body: renderConnections({
         connections: reports.map((report) => {

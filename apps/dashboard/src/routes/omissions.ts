@@ -37,6 +37,7 @@ export function omissionRoutes({ store, config, latest, connections, log }: Hand
     sendPage(response, {
       title: 'Omissions',
       at: '/omissions',
+      live: 'page',
       notice: readNotice(request),
       body: renderOmissionsPage({
         ...{ query, health, connections: names },

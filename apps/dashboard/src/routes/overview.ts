@@ -36,6 +36,7 @@ export function overviewRoutes({ store, config, connections }: HandlerParts): Ro
     sendPage(response, {
       title: 'Overview',
       at: '/',
+      live: 'page',
       body: renderOverview({
         ...{ overview, reconciliations, schemaChecks, isSetUp: isDone },
         agentName: (source, id) => agentName(own, source, id),

@@ -164,7 +164,7 @@ function renderRow(item: UnresolvedItem, { state, query, may }: UnresolvedPagePa
   const target = { source, call_id, back: `/${state}`, ...(route && { route }) };
   const place = { id: call_id, id_source: source, ...(route === null ? {} : { id_route: route }) };
   const decide = state === 'parked' && may('decide') && addressOf('/parked/decide', query, place);
-  return html`<tr data-row>
+  return html`<tr data-row data-of="${source}:${call_id}:${route ?? ''}">
 <td class="when">${renderTime(Date.parse(item.since))}</td>
 <td><a class="id" href="${linkToCall(source, call_id)}"${!decide && html` data-key="o"`}>${call_id}</a><br><span class="none">${source}</span></td>
 <td>${route ? html`<span class="route">${route}</span><br><span class="none">to ${item.connection}</span>` : html`<span class="none">none yet</span>`}</td>

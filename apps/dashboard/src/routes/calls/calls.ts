@@ -13,6 +13,7 @@ import {
 } from '@wrapup/queue';
 import { html } from '@wrapup/telemetry';
 import express, { type Request, type Response, Router } from 'express';
+import { liveMark } from '../../live/shared-pages.ts';
 import { renderStops } from '../../pages/banners/stops.ts';
 import { renderCall, renderChoice } from '../../pages/call-page.ts';
 import { type AskedNames, type CallsPage, personsOf, renderCalls } from '../../pages/calls-page.ts';
@@ -114,7 +115,7 @@ export function callRoutes({ store, config, connections, log }: HandlerParts): R
       ]),
     );
     sendPage(response, {
-      ...{ title: 'Calls', at: '/calls', notice },
+      ...{ title: 'Calls', at: '/calls', notice, live: { one: 'new call', many: 'new calls' } },
       body: renderCalls({
         ...parts,
         zone: zoneOf(request),
@@ -158,19 +159,26 @@ export function callRoutes({ store, config, connections, log }: HandlerParts): R
     // One that goes by an earlier configuration has a notice of its own.
     const replayed = did === 'replayed' ? replayedState(entry, queryOf(request, 'on')) : undefined;
     const follows = replayed === 'queued' && pauses.size === 0 && isRecent(queryOf(request, 'at'));
-    // A page that is read again every few seconds does not ask the CRM each time.
+    // A page that is read again while one looks does not ask the CRM each time.
     const candidates =
-      follows || !hasRight(roleOf(response), 'look_up')
+      follows || liveMark(request) !== undefined || !hasRight(roleOf(response), 'look_up')
         ? NOT_ASKED
         : await findCandidates(store, now, entry, (what) => noteLook({ store, log }, request, response, what));
     sendPage(response, {
       title: `Call ${entry.call_id}`,
       notice: replayed === undefined ? noticeOf(did) : noticeOfReplay(replayed),
       ...(follows ? { refresh: REFRESH_S } : {}),
+      ...(isMoving(entry) ? { live: { call: { source: entry.source, call_id: entry.call_id } } } : {}),
       body: renderCall({ entry, kept, configured, pauses, agent, candidates, timings, queues: !scope.isBound }),
     });
   });
   return router;
+}
+
+/** Something of it is still to be done. */
+function isMoving({ routed, stopped, revisions, deliveries }: LedgerEntry): boolean {
+  if (stopped) return false;
+  return !routed || revisions.some(({ effect }) => !effect) || deliveries.some(({ state }) => state === 'queued');
 }
 
 /** Notes a look into a CRM before it is taken. */

@@ -60,7 +60,9 @@ export function unresolvedRoutes(parts: HandlerParts): Router {
           ? noticeOf(queryOf(request, 'did') ?? noticeNameOfRun(shown.action), countsOfRun(shown))
           : readNotice(request),
         extra: 'worklist',
-        ...(runs.some(({ moved_at }) => now - moved_at < STILL_MS) ? { refresh: REFRESH_S } : {}),
+        ...(runs.some(({ moved_at }) => now - moved_at < STILL_MS)
+          ? { refresh: REFRESH_S }
+          : { live: { one: `more is ${state}`, many: `more are ${state}` } }),
         body: renderUnresolved({
           ...{ state, page, matching, partitions, unindexed, query, now, runs },
           left: shown && renderLeft(shown),
