@@ -5,6 +5,7 @@ import { hashPassword, type LoginRole, ROLES, type User, type Users } from '@wra
 import { httpKind } from '@wrapup/http';
 import { hubspotKind } from '@wrapup/hubspot';
 import { type CompiledMapping, compileMapping } from '@wrapup/mapping';
+import { scanKeys } from '@wrapup/queue';
 import { type RunningSandbox, startSandbox } from '@wrapup/sandbox';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -101,6 +102,10 @@ describe('from nothing', () => {
     expect(text).toMatch(/The first call that is written <span class="chip written">done/);
     expect(text).toMatch(/webhooks come<\/span> main/);
     expect(text).toMatch(/nothing came<\/span> acme\.main/);
+    // Calls of an earlier version are in the ledger, and were not counted.
+    const { redis, keys } = dashboard.store;
+    for await (const name of scanKeys(redis, `${keys.counts}*`)) await redis.del(name);
+    expect(await page('/', 'viewer')).not.toContain('leads to the first one');
   });
 });
 

@@ -95,8 +95,10 @@ export async function readSetup({ store, config, client, now }: SetupParts): Pro
 
 /** Whether any call was written lately: until then the overview leads to the set-up. */
 export async function isSetUp(store: Store, client: string | undefined, now: number): Promise<boolean> {
-  const { deliveries } = await countLately(store, client, now);
-  return deliveries.some(({ state }) => state === 'written');
+  const { calls, deliveries } = await countLately(store, client, now);
+  if (deliveries.some(({ state }) => state === 'written')) return true;
+  // Calls that an earlier version took are in the ledger and not among the counts.
+  return calls.length === 0 && (await store.ledger.count(client)) > 0;
 }
 
 async function countLately(store: Store, client: string | undefined, now: number) {
