@@ -40,9 +40,12 @@ export function readSoak(file: string): Soak {
   return { ...head, samples, end: { ...end, ran: samples.at(-1)?.at ?? 0 } };
 }
 
-/** Seconds at the beginning that are not judged: until what is kept has been there for a whole `retention.ledger`, and a quarter of the run. */
+/** Until caches are full and each kind of fault has had its code compiled, s: measured, a worker takes some twenty minutes. */
+const WARM_S = 1200;
+
+/** Seconds at the beginning that are not judged: also until what is kept has been there for a whole `retention.ledger`, and a quarter of the run. */
 function warmOf({ options: { minutes }, end: { ran } }: Soak): number {
-  return Math.min(Math.max(ran / 4, retentionOf(minutes).ledger_s + 300), ran / 2);
+  return Math.min(Math.max(ran / 4, retentionOf(minutes).ledger_s + 300, WARM_S), (ran * 2) / 3);
 }
 
 export function summarise(soak: Soak): { lines: string[]; isGood: boolean } {
