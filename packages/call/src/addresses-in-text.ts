@@ -98,12 +98,12 @@ function readText(text: string, found: Finding): void {
     const domain = DOMAIN_START.exec(text.slice(at + 1, at + 256))?.[0];
     if (domain) found.emails.add(emailForm(`${text.slice(begin, at)}@${domain}`));
   }
-  if (text.length < MIN_DIGITS || !RUN.test(text)) return;
+  if (!RUN.test(text)) return;
   for (const [run] of text.replace(DATES, ' | ').matchAll(RUNS)) {
     if (found.runs > MAX_RUNS) return;
     if (addNumber(run, found)) continue;
     // Two numbers with nothing but a space between them; the last of very many may be cut.
-    for (const part of run.split(/\s+/)) addNumber(part, found);
+    for (const part of run.split(/\s/)) addNumber(part, found);
     if (run.replace(/\D/g, '').length >= MAX_RUN_DIGITS) found.complete = false;
   }
 }

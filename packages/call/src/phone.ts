@@ -70,10 +70,10 @@ function bareNumber(raw: unknown): string | undefined {
     .trim()
     .replace(/^(?:sips?|tel):/i, '')
     .replace(/%2b/i, '+')
-    .replace(/[@;].*$/s, '')
+    .replace(/[@;].*/s, '')
     .trim();
-  if (text.length < 5 || text.length > 40) return undefined;
-  return WITHHELD.has(text.replace(/^\+/, '')) ? undefined : text;
+  if (text.length > 40) return undefined;
+  return WITHHELD.has(text.replace(/\D/g, '')) ? undefined : text;
 }
 
 /** Every way to read it, the likeliest first. */

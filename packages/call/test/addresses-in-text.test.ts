@@ -1,8 +1,11 @@
 import { expect, it } from 'vitest';
 import { addressesIn, emailForm, MAX_ADDRESSES, numberForms } from '../src/index.ts';
 
-const forms = new Set(numberForms('(415) 555-0142', ['US'])?.numbers);
-const hasNumber = (document: unknown) => [...addressesIn(document).numbers].some((number) => forms.has(number));
+const numbersIn = (document: unknown) => [...addressesIn(document).numbers];
+const hasNumber = (document: unknown) => {
+  const forms = numberForms('(415) 555-0142', ['US'])?.numbers ?? [];
+  return numbersIn(document).some((number) => forms.includes(number));
+};
 const emailsIn = (document: unknown) => [...addressesIn(document).emails];
 
 it.each([
@@ -26,6 +29,11 @@ it.each([
   ['jordana@example.com and x.dana@example.com', ['jordana@example.com', 'x.dana@example.com']],
   ['dana@example.com.au', ['dana@example.com.au']],
   ['nothing @ all, not@here', []],
+  ['at @example.com, or dana@!example.com', []],
+  ["''dana@example.com", ['dana@example.com']],
+  [`dana@example.com ${'and so on '.repeat(20)}`, ['dana@example.com']],
+  [`${'x'.repeat(64)}@example.com`, [`${'x'.repeat(64)}@example.com`]],
+  [`${'x'.repeat(70)}@example.com`, [`${'x'.repeat(64)}@example.com`]],
 ])('the addresses in "%s" are %j', (text, emails) => {
   expect(emailsIn([text])).toEqual(emails);
 });
@@ -40,6 +48,55 @@ it('reads names and numbers too, and leaves times and dates out', () => {
 it('gives an address as it is asked for', () => {
   expect(emailsIn([' Dana@Example.COM '])).toEqual([emailForm('dana@example.com ')]);
   expect(numberForms('nonsense', ['US'])).toBeUndefined();
+});
+
+it.each([
+  ['+1 415 555 0142', ['14155550142']],
+  ['5550142', ['5550142']],
+  ['555014', []],
+  ['00123456789012345', ['00123456789012345']],
+  ['001234567890123456', []],
+  ['2025-06-01', []],
+  ['2025-06-01T14:30', []],
+  ['2025-06-01T14:30:00 12345', []],
+  ['2025-06-01 1430 12345', []],
+  ['2025-06-01T143000 123', []],
+  ['2025-06-01T14:30:00.123 4567', []],
+  ['2025-06-01T14:30:00.123456 123', []],
+  ['1234 2025-06-01', []],
+  ['1714412345678', []],
+  ['2000000000000', []],
+  ['2200000000000', ['2200000000000']],
+  ['91714412345678', ['91714412345678']],
+  ['17144123456789', ['17144123456789']],
+  [-4155550142, []],
+  [4155550142.5, []],
+  [null, []],
+  [undefined, []],
+  [true, []],
+])('the numbers in %j are %j', (value, numbers) => {
+  expect(numbersIn({ value })).toEqual(numbers);
+});
+
+it('does not take places in a long list for numbers', () => {
+  expect(numbersIn(Array.from({ length: 1_000_010 }, () => 0))).toEqual([]);
+});
+
+it('gives each form that a number may stand in, of each country that it may belong to', () => {
+  expect(numberForms('(415) 555-0142', ['US', 'CA'])).toEqual({
+    e164: ['+14155550142'],
+    numbers: ['14155550142', '0014155550142', '4155550142', '04155550142'],
+  });
+});
+
+it.each([
+  ['addresses', (count: number) => Array.from({ length: count }, (_, n) => `p${n}@example.com`), MAX_ADDRESSES],
+  ['looks at what may be a number', (count: number) => Array(count).fill('4155550142'), 20_000],
+  ['looks within one text', (count: number) => Array(count).fill('4155550142').join(', '), 20_000],
+  ['numbers in a row', (count: number) => '4155550142 '.repeat(count), 39],
+])('is complete up to a number of %s', (_what, documentOf, most) => {
+  expect(addressesIn(documentOf(most)).complete).toBe(true);
+  expect(addressesIn(documentOf(most + 1)).complete).toBe(false);
 });
 
 it('says so when there are more than it takes', () => {

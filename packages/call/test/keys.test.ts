@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it, test } from 'vitest';
-import { callKey, clientOf, localName, personKey, recordKey } from '../src/index.ts';
+import { callKey, clientOf, fullName, localName, personKey, recordKey, variablePrefix } from '../src/index.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -36,6 +36,7 @@ describe('clientOf', () => {
   });
   it('knows names of wrapup.yaml by their lack of a dot', () => {
     expect(clientOf('main')).toBeUndefined();
+    expect(clientOf('.main')).toBe('');
   });
 });
 
@@ -44,6 +45,18 @@ describe('localName', () => {
     expect(localName('acme.main')).toBe('main');
     expect(localName('main')).toBe('main');
   });
+});
+
+test('a name outside of the file of its client begins with the client', () => {
+  expect(fullName('acme', 'main')).toBe('acme.main');
+  expect(fullName(undefined, 'main')).toBe('main');
+});
+
+test.each([
+  ['acme-west-2', 'ACME_WEST_2'],
+  ['4you', '_4YOU'],
+])('the variables of the client %s begin with %s', (client, prefix) => {
+  expect(variablePrefix(client)).toBe(prefix);
 });
 
 test('a source that moved keeps the keys that it wrote', () => {

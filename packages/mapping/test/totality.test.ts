@@ -108,7 +108,7 @@ test('whatever a call holds gives a plan, and the same call the same plan', () =
       const again = MAPPING.plan(call, 'calls');
       expect(JSON.stringify({ ...again, call: null })).toBe(JSON.stringify({ ...plan, call: null }));
     }),
-    { numRuns: 300 },
+    { numRuns: Number(process.env.FAST_CHECK_RUNS ?? 300) },
   );
 });
 

@@ -1,0 +1,85 @@
+/**
+ * Mutation tests: changes one expression at a time in the modules that decide and do no I/O, and runs the tests that reach it.
+ *
+ *   npm run mutation                    every package of `scopes.ts`
+ *   npm run mutation -- call mapping    these
+ *
+ * Results of the run before are kept in `.stryker-tmp`: what has not changed since is not run again. `--anew` begins without them.
+ * `--survivors` prints what no test noticed. `--publish` writes the figures into docs/reliability.md.
+ *
+ * Exit code 1 when a package is below the score that is asked of it.
+ */
+import { existsSync, rmSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type MutantResult, Stryker } from '@stryker-mutator/core';
+import { renderAgain } from '../faults/report.ts';
+import { figuresOf, MIN_SCORE, publishMutation } from './report.ts';
+import { exclusionsOf, SCOPES, type Scope } from './scopes.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    anew: { type: 'boolean', default: false },
+    survivors: { type: 'boolean', default: false },
+    publish: { type: 'boolean', default: false },
+    concurrency: { type: 'string', default: '2' },
+  },
+});
+const unknown = positionals.filter((name) => !SCOPES.some((scope) => scope.name === name));
+if (unknown.length > 0) {
+  console.error(`No package ${unknown.join(', ')} is mutated: give ${SCOPES.map(({ name }) => name).join(', ')}.`);
+  process.exit(2);
+}
+
+let isBelow = false;
+for (const scope of SCOPES.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
+  const mutants = await mutate(scope);
+  const figures = figuresOf(scope, mutants);
+  if (values.survivors) for (const line of mutants.filter(isUnnoticed).map(describe)) console.log(line);
+  console.log(`${scope.name}: ${figures.score} % of ${figures.mutants} mutants, ${figures.survived} unnoticed`);
+  if (figures.score < MIN_SCORE) isBelow = true;
+  if (values.publish) publishMutation(figures);
+}
+if (values.publish) renderAgain();
+process.exit(isBelow ? 1 : 0);
+
+async function mutate(scope: Scope): Promise<MutantResult[]> {
+  const kept = `.stryker-tmp/${scope.name}.json`;
+  if (values.anew && existsSync(kept)) rmSync(kept);
+  // For the configuration of Vitest, which the processes of Stryker load.
+  process.env.WRAPUP_MUTATED_TESTS = scope.tests.join(',');
+  process.env.FAST_CHECK_RUNS = '20';
+  return await new Stryker({
+    mutate: [...scope.mutate, ...exclusionsOf(scope), '!**/index.ts'],
+    // Texts: most are words of closed unions, which the type checker does not let go empty; the rest are messages.
+    mutator: { excludedMutations: ['StringLiteral'], plugins: null },
+    ignoreStatic: !scope.loading,
+    testRunner: 'vitest',
+    plugins: ['@stryker-mutator/vitest-runner'],
+    vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
+    coverageAnalysis: 'perTest',
+    concurrency: Number(values.concurrency),
+    timeoutMS: 10_000,
+    timeoutFactor: 2,
+    incremental: true,
+    incrementalFile: kept,
+    tempDirName: `.stryker-tmp/${scope.name}`,
+    // Packages are found where the mutants are (`vitest.config.ts`), libraries in the folders above.
+    symlinkNodeModules: false,
+    ignorePatterns: ['/apps', '/bench', '/deploy', '/docs', '/schema', '/scripts'],
+    tsconfigFile: 'none.json',
+    reporters: ['progress-append-only'],
+    allowEmpty: false,
+  } as ConstructorParameters<typeof Stryker>[0]).runMutationTest();
+}
+
+function isUnnoticed({ status }: MutantResult): boolean {
+  return status === 'Survived' || status === 'NoCoverage';
+}
+
+function describe({ fileName, location, mutatorName, replacement, status, static: loading }: MutantResult): string {
+  const { line, column } = location.start;
+  const one = replacement?.replace(/\s+/g, ' ').slice(0, 120);
+  const file = fileName.replace(/^.*(?=packages\/)/, '');
+  return `${file}:${line}:${column} ${status}${loading ? ' (loading)' : ''} ${mutatorName}: ${one}`;
+}

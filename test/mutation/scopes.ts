@@ -1,0 +1,81 @@
+/** What is mutated, by which tests it is judged, and what is left alone, with the reason. */
+
+export interface Scope {
+  /** Name of the package. */
+  name: string;
+  /** Source files whose lines are changed, as globs from the root. */
+  mutate: readonly string[];
+  /** Test files that have to notice it. */
+  tests: readonly string[];
+  /** Whether what is evaluated once, as a module loads, is changed as well: all tests are run for each. */
+  loading: boolean;
+  /** What of the package is not changed, and why. */
+  without: Readonly<Record<string, string>>;
+}
+
+const INDEX = 'lists of exports';
+const src = (name: string, files: readonly string[]) => files.map((file) => `packages/${name}/src/${file}.ts`);
+const testsOf = (name: string) => `packages/${name}/test/**/*.test.ts`;
+
+export const SCOPES: readonly Scope[] = [
+  {
+    name: 'call',
+    mutate: ['packages/call/src/**/*.ts'],
+    tests: [testsOf('call'), 'packages/synthflow/test/analysis.test.ts'],
+    loading: true,
+    without: { 'index.ts': INDEX },
+  },
+  {
+    name: 'synthflow',
+    mutate: ['packages/synthflow/src/**/*.ts'],
+    tests: [testsOf('synthflow')],
+    loading: false,
+    without: {
+      'api/client.ts, api/transport.ts, api/pages.ts': 'requests: what they do wrong shows on sockets, in their own tests',
+      'sample-payload.ts': 'makes payloads for tests and for trying a mapping',
+    },
+  },
+  {
+    name: 'mapping',
+    mutate: ['packages/mapping/src/**/*.ts'],
+    tests: [testsOf('mapping')],
+    loading: false,
+    without: {
+      'schema/*.ts': 'shapes and their descriptions, evaluated as the module loads',
+      'transforms/mail-providers.ts': 'a list',
+    },
+  },
+  {
+    name: 'destination',
+    mutate: src('destination', [
+      'engine/people/match-people',
+      'engine/people/person-write',
+      'engine/people/said-addresses',
+      'engine/plan/check-order',
+      'engine/plan/plan-write',
+      'engine/records/find-keys',
+      'engine/records/record-row',
+      'engine/records/shared-key',
+      'engine/rows/write-rows',
+      'engine/rows/written-values',
+      'port/failure',
+      'port/omission',
+    ]),
+    tests: [testsOf('destination')],
+    loading: false,
+    without: {
+      'engine/people, engine/records, engine/write.ts, engine/preview.ts, the rest':
+        'stages that ask the CRM: the conformance suite and the planted faults judge them',
+      'http/*.ts': 'requests',
+      'port/context.ts, port/destination.ts, port/presets.ts, port/with-deadline.ts': 'interfaces, and a timer',
+    },
+  },
+];
+
+/** Files of a scope that are left alone, as globs that Stryker takes. */
+export function exclusionsOf({ name, without }: Scope): string[] {
+  if (name === 'destination') return [];
+  return Object.keys(without)
+    .flatMap((files) => files.split(', '))
+    .map((file) => `!packages/${name}/src/${file}`);
+}
