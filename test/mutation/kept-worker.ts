@@ -7,7 +7,7 @@ import { ForksPoolWorker, type PoolOptions, type PoolWorker, type WorkerRequest 
 type Listener = (message: unknown) => void;
 
 /** The worker's side of Vitest keeps a listener of each run: after so many the process begins anew. */
-const MAX_RUNS = 100;
+const MAX_RUNS = 500;
 
 let kept: ForksPoolWorker | undefined;
 let runs = 0;

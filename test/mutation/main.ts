@@ -11,9 +11,19 @@
  */
 import { existsSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type MutantResult, Stryker } from '@stryker-mutator/core';
+import { Stryker } from '@stryker-mutator/core';
 import { renderAgain } from '../faults/report.ts';
-import { figuresOf, MIN_SCORE, publishMutation } from './report.ts';
+import {
+  figuresOf,
+  fileOf,
+  insteadOf,
+  isJudged,
+  isUnnoticed,
+  lineOf,
+  MIN_SCORE,
+  type MutantResult,
+  publishMutation,
+} from './report.ts';
 import { exclusionsOf, SCOPES, type Scope } from './scopes.ts';
 
 const { values, positionals } = parseArgs({
@@ -35,8 +45,10 @@ let isBelow = false;
 for (const scope of SCOPES.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
   const mutants = await mutate(scope);
   const figures = figuresOf(scope, mutants);
-  if (values.survivors) for (const line of mutants.filter(isUnnoticed).map(describe)) console.log(line);
-  console.log(`${scope.name}: ${figures.score} % of ${figures.mutants} mutants, ${figures.survived} unnoticed`);
+  if (values.survivors)
+    for (const line of mutants.filter((one) => isUnnoticed(one) && !isJudged(one)).map(describe)) console.log(line);
+  const { score, mutants: all, unnoticed, equivalent } = figures;
+  console.log(`${scope.name}: ${score} % of ${all} mutants; ${unnoticed} not noticed, ${equivalent} change nothing`);
   if (figures.score < MIN_SCORE) isBelow = true;
   if (values.publish) publishMutation(figures);
 }
@@ -66,20 +78,18 @@ async function mutate(scope: Scope): Promise<MutantResult[]> {
     tempDirName: `.stryker-tmp/${scope.name}`,
     // Packages are found where the mutants are (`vitest.config.ts`), libraries in the folders above.
     symlinkNodeModules: false,
-    ignorePatterns: ['/apps', '/bench', '/deploy', '/docs', '/schema', '/scripts'],
+    ignorePatterns: ['/.stryker-tmp', '/apps', '/bench', '/deploy', '/docs', '/schema', '/scripts'],
     tsconfigFile: 'none.json',
     reporters: ['progress-append-only'],
     allowEmpty: false,
   } as ConstructorParameters<typeof Stryker>[0]).runMutationTest();
 }
 
-function isUnnoticed({ status }: MutantResult): boolean {
-  return status === 'Survived' || status === 'NoCoverage';
-}
-
-function describe({ fileName, location, mutatorName, replacement, status, static: loading }: MutantResult): string {
+/** Where it is, what stood there and what stood in its place, as `judged.ts` names them. */
+function describe(mutant: MutantResult): string {
+  const { location, mutatorName, status, static: loading } = mutant;
   const { line, column } = location.start;
-  const one = replacement?.replace(/\s+/g, ' ').slice(0, 120);
-  const file = fileName.replace(/^.*(?=packages\/)/, '');
-  return `${file}:${line}:${column} ${status}${loading ? ' (loading)' : ''} ${mutatorName}: ${one}`;
+  const file = fileOf(mutant);
+  const how = [status, ...(loading ? ['as the module loads'] : [])].join(' ');
+  return `${file}:${line}:${column} ${how} ${mutatorName}: ${insteadOf(mutant)}\n    ${lineOf(file, line)}`;
 }

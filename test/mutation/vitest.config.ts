@@ -22,7 +22,10 @@ const ownPackages = {
 const keepWorker = {
   name: 'keep-worker',
   configureVitest({ project }: { project: TestProject }): void {
-    if (process.env.KEEP !== 'no') { project.config.pool = keptWorker.name as never; project.config.poolRunner = keptWorker; }
+    if (process.env.KEEP !== 'no') {
+      project.config.pool = keptWorker.name as never;
+      project.config.poolRunner = keptWorker;
+    }
   },
 };
 

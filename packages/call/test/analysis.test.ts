@@ -12,7 +12,8 @@ test('sixteen criteria with a remark each, and three aggregates', () => {
   expect(CRITERIA.map(({ name }) => name)).toEqual(NAMES);
   const aggregates = ['judge_found_partial_or_error', 'judge_found_full_error', 'all_feedback'];
   expect(ANALYSIS_KEYS).toEqual([...NAMES.flatMap((name) => [name, `${name}_feedback`]), ...aggregates]);
-  for (const { label, says } of CRITERIA) expect([label, says]).toEqual([expect.stringMatching(/\w/), expect.stringMatching(/\w/)]);
+  for (const { label, says } of CRITERIA)
+    expect([label, says]).toEqual([expect.stringMatching(/\w/), expect.stringMatching(/\w/)]);
 });
 
 test('what a criterion says of the person, asks for the opposite of its label, or is met in part', () => {

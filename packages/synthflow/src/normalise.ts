@@ -203,7 +203,7 @@ function readStart(find: Find, notes: Notes, receivedAt: number | undefined): In
 }
 
 function isDate(ms: number): boolean {
-  return Number.isFinite(ms) && Math.abs(ms) <= 8.64e15;
+  return Math.abs(ms) <= 8.64e15;
 }
 
 /** The transcript as it came, but for characters that no CRM stores. */

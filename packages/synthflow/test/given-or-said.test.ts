@@ -29,6 +29,23 @@ describe('the lead’s name', () => {
     ['A, B, C', undefined, undefined],
     ['One Two Three Four Five Six', undefined, undefined],
     ['Mr.', undefined, undefined],
+    ['Dana, ', 'Dana', undefined],
+    [', Dana', undefined, undefined],
+    ['Example, Mr.', undefined, undefined],
+    ['Example, Dana Maria Jo', 'Dana Maria Jo', 'Example'],
+    ['Example, Dana Maria Jo Ann', undefined, undefined],
+    ['One Two Three Four Five', 'One Two Three Four', 'Five'],
+    ['Van Example', 'Van', 'Example'],
+    ['Dana Van', 'Dana', 'Van'],
+    ['Van der Example', 'Van', 'der Example'],
+    ['Dana Jr', 'Dana', 'Jr'],
+    ['Dana Example Jr', 'Dana', 'Example Jr'],
+    ['Co', 'Co', undefined],
+    ['Inc.', undefined, undefined],
+    ['Dana (Danny) Example', 'Dana (Danny)', 'Example'],
+    ['Dana Example (Sales)', 'Dana Example', '(Sales)'],
+    ['(Dr) Dana Example', '(Dr) Dana', 'Example'],
+    ['x'.repeat(120), 'x'.repeat(120), undefined],
   ])('%s', (name, first, last) => {
     const { lead } = named(name);
     expect(lead.name).toBe(name.replace(/\s+/g, ' ').trim());

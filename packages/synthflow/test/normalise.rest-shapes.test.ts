@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { equalCalls, normalise } from '../src/index.ts';
-import { CONTEXT } from './support/read.ts';
+import { CONTEXT, notesAt, read } from './support/read.ts';
 
 const transcript = '\nassistant: Hello\nhuman: Hi';
 const executed_actions = {
@@ -236,5 +236,66 @@ describe('other facts', () => {
 
   it('a diversion', () => {
     expect(read({ diversion: '<sip:+14155550123@example.com>' }).diversion).toBe('<sip:+14155550123@example.com>');
+  });
+});
+
+describe('facts at their edges', () => {
+  it.each([
+    ['https://example.com/a.wav', true],
+    ['HTTP://example.com/a.wav', true],
+    ['http://example.com/a b', false],
+    ['see https://example.com/a.wav', false],
+    ['ftp://example.com/a.wav', false],
+    [`https://example.com/${'x'.repeat(8192 - 20)}`, true],
+    [`https://example.com/${'x'.repeat(8193 - 20)}`, false],
+  ])('a recording of case %# can be opened or is left out', (url, usable) => {
+    const call = read({ recording_url: url });
+    expect(call.recording_url).toBe(usable ? url : undefined);
+    expect(notesAt(call, 'call.recording_url')).toHaveLength(usable ? 0 : 1);
+  });
+
+  it('a transcript of blanks is none, and one around blanks is kept as it came', () => {
+    expect(Object.hasOwn(read({ transcript: ' \n ' }), 'transcript')).toBe(false);
+    expect(read({ transcript: ' bot: hi ' }).transcript).toBe(' bot: hi ');
+  });
+
+  it('a source that moved keeps its prefix', () => {
+    expect(read({}, {}, { key_prefix: 'main' }).key_prefix).toBe('main');
+    expect(Object.hasOwn(read(), 'key_prefix')).toBe(false);
+  });
+
+  it.each([
+    ['None', undefined],
+    ['NULL', undefined],
+    ['undefined', undefined],
+    ['Nonesuch', 'Nonesuch'],
+  ])('the external id %s is %s', (given, expected) => {
+    expect(read({ external_id: given }).external_id).toBe(expected);
+  });
+
+  it.each([
+    [8.64e15, true],
+    [8.64e15 + 1, false],
+    [Number.NaN, false],
+    [Number.POSITIVE_INFINITY, false],
+  ])('a payload that came at %s has a time of arrival: %s', (received_at, expected) => {
+    expect(Object.hasOwn(read({}, {}, { received_at }), 'received_at')).toBe(expected);
+  });
+
+  it('a start more than a day after the payload came is none', () => {
+    const received_at = Date.parse('2026-11-20T10:00:00Z');
+    const startOf = (start_time: string, context = {}) => read({ start_time }, {}, context).started_at;
+    expect(startOf('2026-11-21T10:00:00Z', { received_at })).toBe('2026-11-21T10:00:00.000Z');
+    expect(startOf('2026-11-21T10:00:01Z', { received_at })).toBeUndefined();
+    expect(startOf('2026-11-21T10:00:01Z')).toBe('2026-11-21T10:00:01.000Z');
+  });
+
+  it('what was collected and extracted alike is not worth a note', () => {
+    const vars = (extracted: string) =>
+      read({
+        collected_variables: { city: { value: 'Springfield', collected: true } },
+        executed_actions: { city: { name: 'city', return_value: extracted } },
+      });
+    expect(vars('Springfield').vars.city).toBe('Springfield');
   });
 });

@@ -1,6 +1,14 @@
 import type { Call } from '@wrapup/call';
 import { describe, expect, it } from 'vitest';
-import { contradicts, equalCalls, mergeCalls, normalise, type SampleOverrides, samplePayload } from '../src/index.ts';
+import {
+  contradicts,
+  contradictsParties,
+  equalCalls,
+  mergeCalls,
+  normalise,
+  type SampleOverrides,
+  samplePayload,
+} from '../src/index.ts';
 import { CONTEXT, read } from './support/read.ts';
 
 const sample = (overrides: SampleOverrides = {}) => normalise(samplePayload('connected', overrides), CONTEXT);
@@ -257,5 +265,31 @@ describe('merging two revisions', () => {
 
   it('of a call with itself changes nothing', () => {
     expect(equalCalls(mergeCalls(sample(), sample()), sample())).toBe(true);
+  });
+});
+
+describe('the end of a call belongs to another than its beginning', () => {
+  const parties = (beginning: Partial<Call>, end: Partial<Call>) =>
+    contradictsParties({ ...read(), ...beginning } as Call, { ...read(), ...end } as Call);
+
+  it.each<[string, Partial<Call>, Partial<Call>]>([
+    ['from_number', { from_number: '+14155550142' }, { from_number: '+14155550143' }],
+    ['to_number', { to_number: '+14155550142' }, { to_number: '+14155550143' }],
+    ['direction', { direction: 'inbound' }, { direction: 'outbound' }],
+    ['external_id', { external_id: 'a' }, { external_id: 'b' }],
+    ['agent.id', { agent: { id: 'a' } }, { agent: { id: 'b' } }],
+    ['lead.email', { lead: { email: 'a@example.com' } }, { lead: { email: 'b@example.com' } }],
+    ['lead.phone', { lead: { phone: '+14155550142' } }, { lead: { phone: '+14155550143' } }],
+    ['vars.crm_person_id', { vars: { crm_person_id: '1' } }, { vars: { crm_person_id: '2' } }],
+    ['metadata.crm_connection', { metadata: { crm_connection: 'a' } }, { metadata: { crm_connection: 'b' } }],
+  ])('where %s differs', (path, beginning, end) => {
+    expect(parties(beginning, end)).toEqual([path]);
+    expect(parties(beginning, beginning)).toEqual([]);
+  });
+
+  it('and not by what was absent at one of them, or says nothing of whose call it is', () => {
+    expect(parties({}, { from_number: '+14155550142', vars: { crm_person_id: '1' } })).toEqual([]);
+    expect(parties({ vars: { crm_person_id: '1' } }, {})).toEqual([]);
+    expect(parties({ vars: { city: 'a' }, error: 'x' }, { vars: { city: 'b' }, error: 'y' })).toEqual([]);
   });
 });

@@ -80,3 +80,30 @@ describe('trimming a payload', () => {
     expect(equalCalls(normalise(trimmed, CONTEXT), normalise(payload, CONTEXT))).toBe(true);
   });
 });
+
+describe('what is nested too deep', () => {
+  const nest = (levels: number, innermost: unknown, wrap: (inner: unknown) => unknown) => {
+    let value = innermost;
+    for (let level = 0; level < levels; level += 1) value = wrap(value);
+    return value;
+  };
+  const depthOf = (value: unknown): number =>
+    typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
+
+  it.each<[string, (inner: unknown) => unknown]>([
+    ['objects', (inner) => ({ a: inner, b: 1 })],
+    ['lists', (inner) => [inner, 1]],
+  ])('is cut in %s, and what stands above is kept', (_what, wrap) => {
+    const trimmed = (levels: number) =>
+      trimPayload({ call: { call_id: 'c', metadata: nest(levels, 'x', wrap) } }, NO_RAW);
+    const whole = depthOf(trimmed(20));
+    const deep = depthOf(trimmed(2_000));
+    expect(whole).toBeLessThan(deep);
+    expect(deep).toBe(depthOf(trimmed(1_500)));
+    const text = JSON.stringify(trimmed(2_000));
+    expect(text).toContain('null');
+    expect(text).toContain('1');
+    expect(text).not.toContain('"x"');
+    expect(JSON.stringify(trimmed(20))).toContain('"x"');
+  });
+});

@@ -48,7 +48,11 @@ function crmWith(has: {
     },
   } as unknown as Pick<PeopleVerbs, 'session' | 'personId' | 'byId' | 'mustRead' | 'read' | 'search'>;
   const lookUp = (...calls: Partial<SampleCall>[]) =>
-    lookUpPeople(crm, calls.map((call, index) => questionOf(writeOf(call, index))), ['phone']);
+    lookUpPeople(
+      crm,
+      calls.map((call, index) => questionOf(writeOf(call, index))),
+      ['phone'],
+    );
   return { asked, ctx, crm, lookUp };
 }
 
@@ -130,7 +134,9 @@ describe('a record that has become another one', () => {
   });
 
   it('fails where records lead to each other without an end', async () => {
-    const { lookUp, asked } = crmWith({ byId: { 5: personOf('5', { follow: '6' }), 6: personOf('6', { follow: '5' }) } });
+    const { lookUp, asked } = crmWith({
+      byId: { 5: personOf('5', { follow: '6' }), 6: personOf('6', { follow: '5' }) },
+    });
     expect(await lookUp({ person: '5' })).toMatchObject([{ found: 'failed', failure: { code: 'unaccounted' } }]);
     expect(asked).toHaveLength(12);
   });
@@ -153,7 +159,9 @@ describe('a person who is remembered for a number', () => {
 
   it('is read by the id where the plan needs values, or the id has to be read', async () => {
     const { asked, lookUp } = await remembered({ byId: { 7: personOf('7') }, mustRead: true });
-    expect(await lookUp({ phone: PHONE })).toMatchObject([{ found: 'one', person: { id: '7' }, read: true, by: 'phone' }]);
+    expect(await lookUp({ phone: PHONE })).toMatchObject([
+      { found: 'one', person: { id: '7' }, read: true, by: 'phone' },
+    ]);
     expect(asked).toEqual([['read', { 7: [0] }, {}, ['phone']]]);
   });
 
@@ -188,7 +196,18 @@ describe('a person who is remembered for a number', () => {
 });
 
 test('each value is asked for once, for all plans', () => {
-  expect(askedFor([['a', [1]], ['b', [2]], ['a', [3, 4]]])).toEqual(new Map([['a', [1, 3, 4]], ['b', [2]]]));
+  expect(
+    askedFor([
+      ['a', [1]],
+      ['b', [2]],
+      ['a', [3, 4]],
+    ]),
+  ).toEqual(
+    new Map([
+      ['a', [1, 3, 4]],
+      ['b', [2]],
+    ]),
+  );
 });
 
 describe('what a plan makes of the answer', () => {
@@ -196,7 +215,8 @@ describe('what a plan makes of the answer', () => {
   const people = [personOf('7'), personOf('8'), personOf('404')];
   const many: MatchResult = { found: 'many', by: 'phone', people, read: false };
   const none: MatchResult = { found: 'none' };
-  const after = (answer: MatchResult, call: Partial<SampleCall> = {}) => decide(planOf({ phone: PHONE, ...call }), answer, WORDS);
+  const after = (answer: MatchResult, call: Partial<SampleCall> = {}) =>
+    decide(planOf({ phone: PHONE, ...call }), answer, WORDS);
 
   it('uses the one who was found, marked where only speech vouches', () => {
     expect(after(one)).toEqual({ do: 'use', person: personOf('7'), read: true });
@@ -204,7 +224,7 @@ describe('what a plan makes of the answer', () => {
   });
 
   it('logs only, for a mapping without a person', () => {
-    expect(decide({ ...planOf(), person: undefined }, one, WORDS)).toEqual({
+    expect(decide({ ...planOf(), person: null }, one, WORDS)).toEqual({
       do: 'log_only',
       note: 'The mapping has no person.',
     });
@@ -247,7 +267,10 @@ describe('what a plan makes of the answer', () => {
 
   it.each([
     ['create', { do: 'create' }],
-    ['park', { do: 'fail', failure: { code: 'unmatched_person', details: { hint: expect.stringContaining('HubSpot') } } }],
+    [
+      'park',
+      { do: 'fail', failure: { code: 'unmatched_person', details: { hint: expect.stringContaining('HubSpot') } } },
+    ],
     ['skip', { do: 'skip', note: expect.stringContaining('no contact was found') }],
     ['log_only', { do: 'log_only', note: 'No contact was found: logged without one, as the mapping says.' }],
   ] as const)('does with a caller whom no one knows what the mapping says: %s', (unmatched, decision) => {
@@ -272,7 +295,9 @@ describe('what a plan makes of the answer', () => {
     it('for the number only among several, and of that very kind', () => {
       expect(after(many, { chosen: [{ id: '8', of: 'phone' }] })).toMatchObject({ do: 'use', person: { id: '8' } });
       expect(after(one, { chosen: [{ id: '8', of: 'phone' }] })).toMatchObject({ do: 'use', person: { id: '7' } });
-      expect(after(many, { chosen: [{ id: '8', of: 'email' }] })).toMatchObject({ failure: { message: '3 contacts have the caller’s phone.' } });
+      expect(after(many, { chosen: [{ id: '8', of: 'email' }] })).toMatchObject({
+        failure: { message: '3 contacts have the caller’s phone.' },
+      });
       const heard = { ...many, said: true as const };
       expect(after(heard, { chosen: [{ id: '8', of: 'phone' }] })).toMatchObject({ do: 'fail' });
     });
@@ -282,21 +307,39 @@ describe('what a plan makes of the answer', () => {
     });
 
     it.each([
-      [many, [{ id: '9' }], '3 contacts have the caller’s phone, and contact 9, who was chosen for this call, is none of them.'],
+      [
+        many,
+        [{ id: '9' }],
+        '3 contacts have the caller’s phone, and contact 9, who was chosen for this call, is none of them.',
+      ],
       [
         many,
         [{ id: '9', of: 'phone' as const }],
         '3 contacts have the caller’s phone, and contact 9, who was chosen for calls of this phone, is none of them.',
       ],
-      [one, [{ id: '9' }], 'The caller’s number or address leads to contact 7 now, and contact 9 was chosen for this call.'],
-      [none, [{ id: '9' }], 'The caller’s number or address leads to no contact now, and contact 9 was chosen for this call.'],
+      [
+        one,
+        [{ id: '9' }],
+        'The caller’s number or address leads to contact 7 now, and contact 9 was chosen for this call.',
+      ],
+      [
+        none,
+        [{ id: '9' }],
+        'The caller’s number or address leads to no contact now, and contact 9 was chosen for this call.',
+      ],
     ])('writes nothing where they are not found any more', (answer, lost, message) => {
       expect(after(answer, { chosen: lost })).toMatchObject({ failure: { code: 'ambiguous_person', message } });
     });
 
     it('names the candidates of now', () => {
       expect(after(many, { chosen: [{ id: '9' }] })).toMatchObject({
-        failure: { details: { candidates: ['7', '8', '404'], ambiguous_by: 'phone', hint: expect.stringContaining('Choose one') } },
+        failure: {
+          details: {
+            candidates: ['7', '8', '404'],
+            ambiguous_by: 'phone',
+            hint: expect.stringContaining('Choose one'),
+          },
+        },
       });
       expect(after(one, { chosen: [{ id: '9' }] })).toMatchObject({
         failure: { details: { hint: expect.stringContaining('taken back') } },
@@ -313,7 +356,9 @@ describe('callers whom the CRM does not know', () => {
       .sort();
 
   it('are one person where they share a number or an address, in the order of their calls', () => {
-    expect(indexes({ phone: PHONE, ended_at: at(3) }, { email: EMAIL }, { phone: PHONE, email: EMAIL, ended_at: at(1) })).toEqual([[1, 2, 0]]);
+    expect(
+      indexes({ phone: PHONE, ended_at: at(3) }, { email: EMAIL }, { phone: PHONE, email: EMAIL, ended_at: at(1) }),
+    ).toEqual([[1, 2, 0]]);
   });
 
   it('are several where they share nothing', () => {

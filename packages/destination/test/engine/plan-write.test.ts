@@ -43,7 +43,7 @@ describe('the line of the mapping that wrote a field', () => {
   });
 
   it('is none of a person whom the mapping does not have', () => {
-    expect(placeOf({ ...plan, person: undefined }, 'person', 'first')).toBeUndefined();
+    expect(placeOf({ ...plan, person: null }, 'person', 'first')).toBeUndefined();
   });
 });
 

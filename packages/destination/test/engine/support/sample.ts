@@ -1,9 +1,10 @@
 /** Plans of sample calls on their way through the engine, without a CRM. */
-import { makeMemoryCommons, makeMemoryContext } from '../../../src/index.ts';
-import { beginWrite } from '../../../src/engine/people/person-write.ts';
+
 import type { CrmPerson, PersonWrite } from '../../../src/engine/people/person-verbs.ts';
+import { beginWrite } from '../../../src/engine/people/person-write.ts';
 import { beginPlan } from '../../../src/engine/plan/plan-write.ts';
 import type { FieldRules } from '../../../src/engine/rows/row.ts';
+import { makeMemoryCommons, makeMemoryContext } from '../../../src/index.ts';
 import { type SampleCall, type SampleNames, samplePlan } from '../../../src/testing/sample-plan.ts';
 
 export const NAMES: SampleNames = {
