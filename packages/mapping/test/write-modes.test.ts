@@ -3,12 +3,14 @@ import {
   decideField,
   type FieldOrigin,
   type FieldWrite,
+  isRemembered,
   needsReading,
+  needsWatermark,
   type Value,
   type WriteMode,
 } from '@wrapup/mapping';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 
 const LIMIT = 65_536;
 const NO_SUM = 'what the CRM says is no number';
@@ -161,4 +163,74 @@ test('appending the same block again changes nothing, whatever the text is', () 
       },
     ),
   );
+});
+
+describe('forward', () => {
+  const ORDER = ['new', 'Qualified', 'won'];
+  const forward = (value: Value, from: Value | undefined, rest: object = {}) =>
+    decideField({ ...sampleField('stage', value, 'forward'), order: ORDER }, from, { ...call, ...rest });
+  const SO_FAR = 'the CRM is as far, or further';
+
+  it.each<[Value, Value | undefined, string | undefined]>([
+    ['won', 'new', undefined],
+    ['qualified', 'NEW', undefined],
+    ['new', undefined, undefined],
+    ['new', '', undefined],
+    ['new', 'won', SO_FAR],
+    ['Won', 'won', SO_FAR],
+    ['other', 'new', SO_FAR],
+    ['won', 'other', 'the order does not name what the CRM says'],
+    ['won', 'won', 'it already says so'],
+  ])('%j over %j: %s', (value, from, why) => {
+    expect(forward(value, from)).toStrictEqual({ to: value, ...(why === undefined ? {} : { why }) });
+  });
+
+  it('leads nowhere without an order', () => {
+    expect(decideField(sampleField('stage', 'won', 'forward'), 'new', call).why).toBe(
+      'the order does not name what the CRM says',
+    );
+  });
+
+  it('writes a new record whatever the order', () => {
+    expect(forward('other', undefined, { exists: false })).toStrictEqual({ to: 'other' });
+  });
+
+  it('leaves what a colleague took back where the same call comes again, and no other', () => {
+    const originOf = () => 'changed' as const;
+    expect(forward('won', 'new', { repeated: true, originOf })).toStrictEqual({
+      to: 'won',
+      why: 'a colleague changed this',
+    });
+    expect(forward('won', 'new', { originOf })).toStrictEqual({ to: 'won' });
+    expect(forward('won', 'new', { repeated: true, originOf: () => 'ours' })).toStrictEqual({ to: 'won' });
+    expect(forward('won', 'new', { repeated: true })).toStrictEqual({ to: 'won' });
+  });
+});
+
+test('a block that stands there already is not written again', () => {
+  const first = decideField(sampleField('note', 'x', 'append'), 'by hand', call);
+  expect(first).toStrictEqual({ to: 'by hand\n\n[call main:c1]\nx\n[/call main:c1]' });
+  expect(decideField(sampleField('note', 'x', 'append'), first.to, call)).toStrictEqual({
+    to: first.to,
+    why: 'it already says so',
+  });
+  expect(decideField(sampleField('note', 'y', 'append'), first.to, call).why).toBeUndefined();
+});
+
+test('whether fields can be decided without the record, ask who wrote last, or have to be known again', () => {
+  const modes: WriteMode[] = [
+    'overwrite',
+    'if_empty',
+    'if_newer',
+    'if_ours',
+    'append',
+    'never_unset',
+    'forward',
+    'add',
+  ];
+  const which = (holds: (field: FieldWrite) => boolean) => modes.filter((mode) => holds(sampleField('x', 'y', mode)));
+  expect(which((field) => needsReading([field]))).toEqual(modes.slice(1));
+  expect(which((field) => needsWatermark([field]))).toEqual(['if_newer', 'if_ours', 'never_unset', 'add']);
+  expect(which(isRemembered)).toEqual(['if_newer', 'if_ours', 'never_unset', 'forward']);
+  expect([needsReading([]), needsWatermark([])]).toEqual([false, false]);
 });

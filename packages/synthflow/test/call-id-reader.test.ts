@@ -129,3 +129,85 @@ describe('ids of unknown shapes', () => {
     expect([...read(`${'{"a":'.repeat(7)}{"call_id":"near"}${'}'.repeat(7)}`).candidates]).toEqual(['near']);
   });
 });
+
+describe('where an id counts', () => {
+  const long = (length: number) => 'x'.repeat(length);
+
+  it.each<[string, string[], string[]]>([
+    ['{"call":{"call_id":"a"}}', ['a'], ['a']],
+    ['{"call":{"callId":"a"}}', [], ['a']],
+    ['{"call":{"x":{"call_id":"a"}}}', [], ['a']],
+    ['{"other":{"call_id":"a"}}', [], ['a']],
+    ['{"call":[{"call_id":"a"}]}', [], ['a']],
+    ['{"call_id":"a"}', ['a'], ['a']],
+    ['{"response":{"calls":[{"call_id":"a"},{"call_id":"b"}]}}', ['a'], ['a', 'b']],
+    ['{"response":{"calls":[1,{"call_id":"b"}]}}', [], ['b']],
+    ['{"response":{"calls":[[{"call_id":"a"}],{"call_id":"b"}]}}', [], ['a', 'b']],
+    ['{"response":{"calls":{"call_id":"a"}}}', [], ['a']],
+    ['{"response":{"calls":[{"x":{"call_id":"a"}}]}}', [], ['a']],
+    ['{"response":{"x":{"calls":[{"call_id":"a"}]}}}', [], ['a']],
+    ['{"response":[{"calls":[{"call_id":"a"}]}]}', [], ['a']],
+    ['{"response":{"other":[{"call_id":"a"}]}}', [], ['a']],
+    ['{"call":{"calls":[{"call_id":"a"}]}}', [], ['a']],
+    ['{"calls":[{"call_id":"a"}]}', [], ['a']],
+    ['{"x":{"calls":[{"call_id":"a"}]}}', [], ['a']],
+    ['{"call_id":"a","call":{"call_id":"b"}}', ['b', 'a'], ['a', 'b']],
+    ['{"call_id":"a","call_id":"b"}', ['b'], ['a', 'b']],
+    ['{"call_id":"a","call_id":null}', [], ['a']],
+    ['{"call":{"call_id":"a"},"call":5}', [], ['a']],
+    ['{"response":{"calls":[{"call_id":"a"}]},"response":{}}', [], ['a']],
+    ['{"response":{"calls":[{"call_id":"a"}],"calls":[]}}', [], ['a']],
+    ['{"call\\u005fid":"a"}', ['a'], ['a']],
+    ['{"\\u0063all":{"call_id":"a"}}', ['a'], ['a']],
+    ['{"x":{"Call-ID":"a","callid":"b","CALL_ID":"c"}}', [], ['a', 'b', 'c']],
+    ['{"my_call_id":"a","call_id_old":"b","call.id":"c"}', [], []],
+    ['{"callId":{"x":"a"}}', [], []],
+    ['{"callId":["a"]}', [], []],
+    ['{"callId":null,"x":"a"}', [], []],
+    ['{"constructor":{"callId":"a","x":{"call_id":"b"}}}', [], []],
+    ['{"constructor":{"x":1},"y":{"Call-Id":"a"}}', [], ['a']],
+    ['{"constructor":1,"x":{"callId":"a"}}', [], ['a']],
+    ['[{"call_id":"a"}]', [], ['a']],
+    ['"call_id"', [], []],
+  ])('in %s: %j, and perhaps %j', (text, ids, candidates) => {
+    const reader = read(text);
+    expect([reader.ids, [...reader.candidates]]).toEqual([ids, candidates]);
+  });
+
+  it('of 256 characters at most, however they are written', () => {
+    const escaped = (length: number) => '\\u0061'.repeat(length);
+    expect(read(`{"call_id":"${long(256)}"}`).ids).toEqual([long(256)]);
+    expect(read(`{"call_id":"${long(257)}"}`).ids).toEqual([]);
+    expect(read(`{"call_id":"${escaped(256)}"}`).ids).toEqual(['a'.repeat(256)]);
+    expect(read(`{"call_id":"${escaped(257)}"}`).ids).toEqual([]);
+  });
+
+  it('and ten candidates are kept', () => {
+    const many = Array.from({ length: 12 }, (_, n) => `{"callId":"${n}"}`).join(',');
+    expect([...read(`{"x":[${many}]}`).candidates]).toEqual(Array.from({ length: 10 }, (_, n) => String(n)));
+  });
+
+  it('as far as the bytes have come', () => {
+    const text = Buffer.from('{"call_id":"a","x":1,"call_id":"b","y":2,"call_id":{}}');
+    const reader = new CallIdReader();
+    const seen = [...text.keys()].map((end) => {
+      reader.advance(text, end + 1);
+      return [reader.ids.join(), reader.changes] as const;
+    });
+    expect(new Set(seen.map(([ids]) => ids))).toEqual(new Set(['', 'a', 'b']));
+    const changes = seen.map(([, count]) => count);
+    expect(changes).toEqual(changes.toSorted((a, b) => a - b));
+    for (const [at, [ids, count]] of seen.entries()) {
+      const [before, counted] = seen[at - 1] ?? ['', 0];
+      if (ids !== before) expect(count).toBeGreaterThan(counted);
+    }
+    expect([reader.problem, reader.finish(text, text.length), reader.ids]).toEqual([undefined, undefined, []]);
+  });
+
+  it('and what speaks against parsing is told as it comes', () => {
+    const bytes = Buffer.from('['.repeat(2_000));
+    const reader = new CallIdReader();
+    reader.advance(bytes, bytes.length);
+    expect(reader.problem).toBeDefined();
+  });
+});
