@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { exploredSection } from '../explore/report.ts';
 import { modelSection } from '../model/report.ts';
+import { mutationSection } from '../mutation/report.ts';
 import { powerSection } from '../power/report.ts';
 import { soakSection } from '../soak/report.ts';
 import { fillPage, type Section } from '../support/section.ts';
@@ -21,7 +22,14 @@ export function renderAgain(): void {
 
 /** The page with the figures that are there. */
 export function renderPage(): string {
-  const sections = [faultSection(readRuns()), powerSection(), exploredSection(), modelSection(), soakSection()];
+  const sections = [
+    faultSection(readRuns()),
+    powerSection(),
+    exploredSection(),
+    modelSection(),
+    soakSection(),
+    mutationSection(),
+  ];
   return fillPage(readFileSync(PAGE, 'utf8'), sections);
 }
 

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Stryker } from '@stryker-mutator/core';
+import type { Section } from '../support/section.ts';
 import { JUDGED } from './judged.ts';
 import { exclusionsOf, SCOPES, type Scope } from './scopes.ts';
 
@@ -88,10 +89,8 @@ export function readMutation(): MutationFigures[] {
   return existsSync(FIGURES) ? JSON.parse(readFileSync(FIGURES, 'utf8')) : [];
 }
 
-/** The section of the page; empty where nothing was published. */
-export function renderMutation(): string {
+export function mutationSection(): Section {
   const all = readMutation();
-  if (all.length === 0) return '';
   const rows = all.map(
     ({ name, files, mutants, failed, endless, equivalent, unnoticed, loading, score, date, commit }) =>
       `| \`${name}\` | ${files} | ${mutants} | ${failed} | ${endless} | ${unnoticed} | ${equivalent} | ${loading} | **${score} %** | ${date}, \`${commit}\` |`,
@@ -100,20 +99,19 @@ export function renderMutation(): string {
     const parts = Object.entries(without).map(([files, why]) => `\`${files.replaceAll(', ', '`, `')}\` (${why})`);
     return `- \`${name}\`: ${parts.join('; ')}`;
   });
-  return `
-## Mutants
-
-A test that cannot fail proves nothing. In the modules that decide and do no I/O, [Stryker](https://stryker-mutator.io/docs/stryker-js/introduction/) changes one
-expression at a time (a comparison, a condition, a branch, a pattern, a list), and the tests that reach it are run: at least one has to notice.
-\`npm run mutation\` repeats it. The score counts all that were not noticed, those that change nothing included; each of these stands in \`test/mutation/judged.ts\` with the reason.
-
-| Package | Files | Mutants | A test failed | A test came to no end | Not noticed | Change nothing | Not run | Score | Run on |
-| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
-${rows.join('\n')}
-
-Texts are not changed: most are words of closed unions, which the type checker does not let go empty, and the rest are messages, of which tests assert those that are an interface.
-What is evaluated once, as a module loads, is changed in \`call\` alone ("not run" elsewhere): all tests of a package would have to run for each. Left alone besides lists of exports:
-
-${left.join('\n')}
-`;
+  const head = [
+    '| Package | Files | Mutants | A test failed | A test came to no end | Not noticed | Change nothing | Not run | Score | Run on |',
+    '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |',
+  ];
+  const sum = (count: (figures: MutationFigures) => number) => all.reduce((total, one) => total + count(one), 0);
+  const noticed = sum(({ failed, endless }) => failed + endless);
+  const inShort = ['Mutants of the modules that decide', `${sum(({ mutants }) => mutants)}, ${noticed} noticed`];
+  const dates = all.map(({ date }) => date).sort();
+  return {
+    inShort: all.length > 0 ? [[...inShort, '–', '`npm run mutation`', dates.at(-1) ?? '']] : [],
+    blocks: {
+      mutants: all.length > 0 ? [...head, ...rows].join('\n') : '',
+      unmutated: left.join('\n'),
+    },
+  };
 }
