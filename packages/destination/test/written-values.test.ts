@@ -1,7 +1,19 @@
+import { personKey } from '@wrapup/call';
 import { makeMemoryCommons, makeMemoryContext } from '@wrapup/destination';
 import { expect, test } from 'vitest';
 import type { FieldRules } from '../src/engine/rows/row.ts';
-import { canonicalOf, recallWritten, recordMemory } from '../src/engine/rows/written-values.ts';
+import {
+  canonicalOf,
+  foundKey,
+  foundMemory,
+  newPersonMemory,
+  personMemory,
+  recallWritten,
+  recordMemory,
+  settleRow,
+  writtenMemories,
+} from '../src/engine/rows/written-values.ts';
+import { RequestFailure } from '../src/http/request-failure.ts';
 
 const NAME = recordMemory({ object: 'deals', key: 'main:c1:deal' });
 const CALL = { key: 'main:c1', ended_at: Date.parse('2026-11-20T10:00:00Z') };
@@ -92,4 +104,193 @@ test('the links of a call are known however many there are, and of those before 
   const second = await recallWritten(ctx, [NAME]);
   expect([person, ...deals(100)].every((end) => second.wasLinked(NAME, end))).toBe(true);
   expect(deals(0).map((end) => second.wasLinked(NAME, end))).toEqual(deals(0).map((_, n) => n >= 25));
+});
+
+test('a record, a person, a new person and a record that was found are noted under names of their own', () => {
+  const names = [
+    recordMemory({ object: 'deals', key: 'a' }),
+    recordMemory({ object: 'deals', key: 'b' }),
+    recordMemory({ object: 'tasks', key: 'a' }),
+    recordMemory({ object: 'deals', key: foundKey('a') }),
+    personMemory({ object: 'contacts', id: 'a' }),
+    newPersonMemory('a'),
+    foundMemory('a'),
+    foundMemory('b'),
+  ];
+  expect(new Set(names).size).toBe(names.length);
+  for (const name of names) expect(name).not.toContain('undefined');
+});
+
+test('of a person who is to be forgotten every name is known', () => {
+  const record = { object: 'deals', id: '9', key: 'main:c1:deal' };
+  const keyed = (contact: { phone?: string; email?: string }) => newPersonMemory(personKey(contact) ?? '');
+  const names = writtenMemories({
+    phones: ['+14155550142'],
+    emails: ['a@example.com', ' '],
+    calls: [],
+    records: [record],
+  } as never);
+  expect(names).toEqual([
+    recordMemory(record),
+    recordMemory({ object: 'deals', key: foundKey('9') }),
+    personMemory(record),
+    foundMemory('main:c1:deal'),
+    keyed({ phone: '+14155550142' }),
+    keyed({ email: 'a@example.com' }),
+  ]);
+});
+
+test('what is noted under another name is taken for this one, where nothing is noted under it', async () => {
+  const ctx = makeMemoryContext(makeMemoryCommons());
+  const values = await recallWritten(ctx, []);
+  await values.intend('old', new Map([['stage', 'new']]), CALL);
+  values.adopt('mine', ['absent', 'old']);
+  expect(values.originOf('mine', 'stage', 'new', 'x')).toBe('ours');
+  await values.intend('own', new Map([['stage', 'won']]), CALL);
+  values.adopt('own', ['old']);
+  expect(values.originOf('own', 'stage', 'new', 'x')).toBe('changed');
+  values.adopt('none', ['absent']);
+  expect(values.originOf('none', 'stage', 'new', 'x')).toBe('unknown');
+});
+
+test('which call was the last, and when it ended', async () => {
+  const values = await recallWritten(makeMemoryContext(makeMemoryCommons()), []);
+  expect([values.endedOf(NAME), values.isLast(NAME, CALL)]).toEqual([undefined, false]);
+  await values.intend(NAME, new Map(), CALL);
+  expect(values.endedOf(NAME)).toBeUndefined();
+  await values.intend(NAME, new Map([['stage', 'new']]), CALL);
+  expect([values.endedOf(NAME), values.isLast(NAME, CALL), values.isLast(NAME, { key: 'main:c2' })]).toEqual([
+    CALL.ended_at,
+    true,
+    false,
+  ]);
+});
+
+test('a note is read as it was written, and one that cannot be read is none', async () => {
+  const ctx = makeMemoryContext(makeMemoryCommons());
+  await (await recallWritten(ctx, [])).intend(
+    NAME,
+    new Map([
+      ['stage', 'new'],
+      ['amount', '5'],
+    ]),
+    CALL,
+  );
+  const read = await recallWritten(ctx, [NAME, NAME]);
+  expect([read.endedOf(NAME), read.isLast(NAME, CALL), read.originOf(NAME, 'amount', '5', '6')]).toEqual([
+    CALL.ended_at,
+    true,
+    'ours',
+  ]);
+  for (const text of ['', 'no bar in it', '12345678~~|abc']) {
+    await ctx.memory.set(NAME, text, 1_000);
+    expect((await recallWritten(ctx, [NAME])).endedOf(NAME), text).toBeUndefined();
+  }
+});
+
+test('a link is known with its label, and whether it was there already', async () => {
+  const ctx = makeMemoryContext(makeMemoryCommons());
+  const values = await recallWritten(ctx, []);
+  const [deal, company] = [
+    { object: 'deals', id: '1' },
+    { object: 'companies', id: '1' },
+  ];
+  await values.intend(NAME, new Map([['stage', 'new']]), CALL);
+  await values.noteLinks(NAME, CALL, [deal, { ...company, found: true }]);
+  expect([
+    values.hasLink(NAME, deal),
+    values.wasLinked(NAME, deal),
+    values.wasLinked(NAME, { ...deal, label: 'x' }),
+  ]).toEqual([true, true, false]);
+  expect([values.hasLink(NAME, company), values.wasLinked(NAME, company)]).toEqual([true, false]);
+  expect([values.hasLink(NAME, { object: 'deals', id: '2' }), values.hasLink('other', deal)]).toEqual([false, false]);
+  expect(values.originOf(NAME, 'stage', 'new', 'x')).toBe('ours');
+  await values.noteLinks(NAME, CALL, [deal], [company, deal]);
+  expect([values.hasLink(NAME, deal), values.hasLink(NAME, company)]).toEqual([false, true]);
+});
+
+test('what has not changed is not noted again, and a memory that does not answer costs nothing but a warning', async () => {
+  const warned: string[] = [];
+  const ctx = makeMemoryContext(makeMemoryCommons(), {
+    log: {
+      warn: (_: unknown, what: string) => warned.push(what),
+      info: () => {},
+      debug: () => {},
+      error: () => {},
+    } as never,
+  });
+  const values = await recallWritten(ctx, []);
+  const deal = { object: 'deals', id: '1' };
+  await values.noteLinks(NAME, CALL, [deal]);
+  await values.intend(NAME, new Map([['stage', 'new']]), CALL);
+  await values.settle(NAME, new Set(['stage']));
+  const sets: string[] = [];
+  const { set } = ctx.memory;
+  ctx.memory.set = (name, ...rest) => {
+    sets.push(name);
+    return set.call(ctx.memory, name, ...rest);
+  };
+  await values.noteLinks(NAME, CALL, [deal]);
+  await values.settle(NAME, new Set(['stage']));
+  expect(sets).toEqual([]);
+  ctx.memory.set = () => Promise.reject(new Error('away'));
+  await values.noteLinks(NAME, CALL, [{ object: 'deals', id: '2' }]);
+  await values.rename(NAME, 'other');
+  await expect(values.intend(NAME, new Map([['stage', 'won']]), CALL)).rejects.toThrow('away');
+  await values.settle(NAME, new Set());
+  expect(warned).toHaveLength(3);
+});
+
+test('the note of a new person moves to their record', async () => {
+  const ctx = makeMemoryContext(makeMemoryCommons());
+  const values = await recallWritten(ctx, []);
+  await values.intend('new', new Map([['stage', 'new']]), CALL);
+  await values.rename('new', 'record');
+  await values.rename('absent', 'nowhere');
+  const read = await recallWritten(ctx, ['new', 'record', 'nowhere']);
+  expect(['new', 'record', 'nowhere'].map((name) => read.originOf(name, 'stage', 'new', 'x'))).toEqual([
+    'unknown',
+    'ours',
+    'unknown',
+  ]);
+});
+
+test.each<[string, object, string, string]>([
+  ['was taken', { ok: true, id: '9', created: false, dropped: [] }, 'ours', 'ours'],
+  [
+    'was taken without a field',
+    { ok: true, id: '9', created: false, dropped: [{ property: 'stage' }] },
+    'unknown',
+    'ours',
+  ],
+  ['was refused', { ok: false, failure: new RequestFailure('refused', 'no'), dropped: [] }, 'unknown', 'unknown'],
+  [
+    'may have been taken',
+    { ok: false, failure: new RequestFailure('timeout', 'no answer', {}, { outcome_unknown: true }), dropped: [] },
+    'ours',
+    'ours',
+  ],
+])('a row that %s', async (_what, result, stage, amount) => {
+  const values = await recallWritten(makeMemoryContext(makeMemoryCommons()), []);
+  await values.intend(
+    NAME,
+    new Map([
+      ['stage', 'new'],
+      ['amount', '5'],
+    ]),
+    CALL,
+  );
+  await settleRow(values, RULES, { name: NAME, object: 'deals' }, { fields: {}, ...result } as never);
+  expect([values.originOf(NAME, 'stage', 'new', 'x'), values.originOf(NAME, 'amount', '5', '6')]).toEqual([
+    stage,
+    amount,
+  ]);
+});
+
+test('what the CRM stored is known in canonical form', async () => {
+  const values = await recallWritten(makeMemoryContext(makeMemoryCommons()), []);
+  await values.intend(NAME, new Map([['amount', '5']]), CALL);
+  const result = { ok: true, id: '9', created: true, dropped: [], fields: {}, stored: { amount: '5.50' } };
+  await settleRow(values, RULES, { name: NAME, object: 'deals' }, result as never);
+  expect(values.originOf(NAME, 'amount', '5.5', '6')).toBe('ours');
 });
