@@ -73,7 +73,8 @@ async function mutate(scope: Scope): Promise<MutantResult[]> {
     concurrency: Number(values.concurrency),
     timeoutMS: 10_000,
     timeoutFactor: 2,
-    incremental: true,
+    // Of a mutant that is evaluated as modules load it is not known which tests reach it: a new one would be overlooked.
+    incremental: !scope.loading,
     incrementalFile: kept,
     tempDirName: `.stryker-tmp/${scope.name}`,
     // Packages are found where the mutants are (`vitest.config.ts`), libraries in the folders above.
