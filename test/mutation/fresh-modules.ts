@@ -36,10 +36,5 @@ if (isWhole && world.__stryker__) world.__stryker__.activeMutant = undefined;
 // What compares the time that things take, or takes long itself, says nothing of a mutant.
 beforeEach(({ task, skip }) => {
   const name = `${task.suite?.name} ${task.name}`;
-  if (
-    /costs less than|takes no longer|900,000 turns|100,000 levels deep|100,000 keys|without end/.test(
-      name,
-    )
-  )
-    skip();
+  if (/costs less than|takes no longer|900,000 turns|100,000 levels deep|100,000 keys|without end/.test(name)) skip();
 });

@@ -116,7 +116,7 @@ export function decideOutcome({ status, end_reason, duration }: OutcomeFacts): {
   if (certain) return { outcome: certain[0], answered_by: certain[1] };
   if (MACHINE.has(end_reason)) return { outcome: left ? 'voicemail_left' : 'voicemail', answered_by: 'machine' };
   if (status !== 'completed') return { outcome: 'unknown', answered_by: 'unknown' };
-  if (duration !== undefined && duration > 0) return { outcome: 'connected', answered_by: 'human' };
+  if ((duration ?? 0) > 0) return { outcome: 'connected', answered_by: 'human' };
   const never = NEVER_BEGAN[end_reason];
   if (never) return { outcome: never, answered_by: 'nobody' };
   // In a completed call of no length no one spoke; without a length the status counts, but not who answered.
