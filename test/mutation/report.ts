@@ -103,6 +103,8 @@ export function mutationSection(): Section {
     '| Package | Files | Mutants | A test failed | A test came to no end | Not noticed | Change nothing | Not run | Score | Run on |',
     '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |',
   ];
+  const others = SCOPES.filter(({ name }) => !all.some((one) => one.name === name)).map(({ name }) => `\`${name}\``);
+  const missing = others.length > 0 ? ['', `Not run whole so far: ${others.join(', ')}.`] : [];
   const sum = (count: (figures: MutationFigures) => number) => all.reduce((total, one) => total + count(one), 0);
   const noticed = sum(({ failed, endless }) => failed + endless);
   const inShort = ['Mutants of the modules that decide', `${sum(({ mutants }) => mutants)}, ${noticed} noticed`];
@@ -110,7 +112,7 @@ export function mutationSection(): Section {
   return {
     inShort: all.length > 0 ? [[...inShort, '–', '`npm run mutation`', dates.at(-1) ?? '']] : [],
     blocks: {
-      mutants: all.length > 0 ? [...head, ...rows].join('\n') : '',
+      mutants: [...(all.length > 0 ? [...head, ...rows] : []), ...missing].join('\n'),
       unmutated: left.join('\n'),
     },
   };
