@@ -1,5 +1,5 @@
 /** What docs/reliability.md says of mutation tests, and the figures that it is made of. */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Stryker } from '@stryker-mutator/core';
@@ -31,7 +31,7 @@ export interface MutationFigures {
   loading: number;
   /** Per cent that were noticed, to one decimal: of all, those that change nothing included. */
   score: number;
-  /** ISO 8601 date, and the commit on which it ran. */
+  /** ISO 8601 date, and the commit of main that it ran on, or that what ran began from. */
   date: string;
   commit: string;
 }
@@ -74,8 +74,13 @@ export function figuresOf(scope: Scope, mutants: readonly MutantResult[]): Mutat
     loading: count('Ignored'),
     score: Math.round((1000 * (failed + endless)) / Math.max(1, all)) / 10,
     date: new Date().toISOString().slice(0, 10),
-    commit: execFileSync('git', ['rev-parse', '--short=10', 'HEAD'], { encoding: 'utf8' }).trim(),
+    commit: git('merge-base', 'HEAD', 'main') ?? git('rev-parse', 'HEAD') ?? '',
   };
+}
+
+function git(...args: string[]): string | undefined {
+  const { status, stdout } = spawnSync('git', args, { encoding: 'utf8' });
+  return status === 0 ? stdout.slice(0, 10) : undefined;
 }
 
 /** Figures of a package replace those that were there of it. */
