@@ -71,7 +71,7 @@ export function figuresOf(scope: Scope, mutants: readonly MutantResult[]): Mutat
   return {
     ...{ name: scope.name, files: filesOf(scope).length, mutants: all, failed, endless, equivalent },
     unnoticed: survivors.length - equivalent,
-    loading: count('Ignored'),
+    loading: mutants.filter((one) => one.status === 'Ignored' && /static/i.test(one.statusReason ?? '')).length,
     score: Math.round((1000 * (failed + endless)) / Math.max(1, all)) / 10,
     date: new Date().toISOString().slice(0, 10),
     commit: git('merge-base', 'HEAD', 'main') ?? git('rev-parse', 'HEAD') ?? '',

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { FAILURE_CODES, Failure, type FailureCode, NEXT, scrub, withoutQuotes } from '../src/index.ts';
+import { nameCandidates, parkedBy } from '../src/port/failure.ts';
 
 test('every code says what happens next, and a failure may say otherwise', () => {
   for (const [code, next] of Object.entries(FAILURE_CODES)) {
@@ -43,6 +44,7 @@ test.each([
 test('long texts are cut', () => {
   expect(scrub('x'.repeat(600))).toHaveLength(500);
   expect(scrub('x'.repeat(600), 10)).toBe('xxxxxxxxx…');
+  expect(scrub('x'.repeat(500))).toBe('x'.repeat(500));
 });
 
 test('what a message quotes is left out for logs, also where the quotation has one in it', () => {
@@ -50,4 +52,32 @@ test('what a message quotes is left out for logs, also where the quotation has o
     'search contacts: HubSpot refused it. HubSpot: “Property “name” is not valid: Dana Example” [VALIDATION_ERROR]';
   expect(withoutQuotes(said)).toBe('search contacts: HubSpot refused it. HubSpot: “…” [VALIDATION_ERROR]');
   expect(withoutQuotes('no answer within 5 s')).toBe('no answer within 5 s');
+});
+
+test('a failure keeps what it was caused by, and has no cause where there is none', () => {
+  const cause = new Error('away');
+  expect(new Failure('unavailable', 'x', { cause }).cause).toBe(cause);
+  expect('cause' in new Failure('unavailable', 'x')).toBe(false);
+});
+
+test('candidates have links where their addresses are known', () => {
+  const people = [
+    { object: 'contacts', id: '7' },
+    { object: 'contacts', id: '8' },
+  ];
+  expect(nameCandidates(people, (_object, id) => (id === '7' ? '/7' : undefined))).toEqual({
+    ...{ candidates: ['7', '8'], candidate_urls: { 7: '/7' } },
+  });
+  expect(nameCandidates(people, () => undefined)).toStrictEqual({ candidates: ['7', '8'] });
+});
+
+test('a call that lacks what the mapping requires waits for a person, with the line that says so', () => {
+  const at = { file: 'mappings/acme.yaml', line: 3, column: 5 };
+  expect(parkedBy({ parked: { field: 'deal.amount', reason: 'vars.amount is absent', at } as never })).toMatchObject({
+    code: 'required_value',
+    next: 'park',
+    message: 'deal.amount is required, and absent: vars.amount is absent.',
+    details: { at, hint: expect.stringContaining('replay') },
+  });
+  expect(parkedBy({})).toBeUndefined();
 });

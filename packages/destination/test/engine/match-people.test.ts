@@ -131,6 +131,8 @@ describe('a record that has become another one', () => {
   it('is a choice among several where it is one of them', async () => {
     const { lookUp } = crmWith({ byPhone: { [PHONE]: [personOf('5', { follow: '6' }), personOf('8')] } });
     expect(await lookUp({ phone: PHONE })).toMatchObject([{ found: 'many' }]);
+    const byEmail = { [EMAIL]: [personOf('5', { follow: '6' }), personOf('8')] };
+    expect(await crmWith({ byEmail }).lookUp({ email: EMAIL })).toMatchObject([{ found: 'many' }]);
   });
 
   it('fails where records lead to each other without an end', async () => {
@@ -180,6 +182,17 @@ describe('a person who is remembered for a number', () => {
     asked.length = 0;
     await lookUp({ phone: PHONE });
     expect(asked.map(([how]) => how)).toEqual(['search']);
+  });
+
+  it('needs no search where the number became remembered while the CRM was asked for another step', async () => {
+    const { asked, crm, ctx, lookUp } = await crmWith({ byId: { 7: personOf('7') }, mustRead: true });
+    const { read } = crm;
+    crm.read = async (...question) => {
+      await rememberPerson(ctx, [{ by: 'phone', value: PHONE }], '7');
+      return await read(...question);
+    };
+    expect(await lookUp({ email: EMAIL, phone: PHONE })).toMatchObject([{ found: 'one', person: { id: '7' } }]);
+    expect(asked.map(([how]) => how)).toEqual(['read', 'read']);
   });
 
   it('does not count where an operator chose among several', async () => {
