@@ -58,7 +58,10 @@ export const JUDGED: readonly Judged[] = [
   {
     file: PHONE,
     line: 'const text = (/<([^<>]*)>/.exec(whole)?.[1] ?? whole)',
-    instead: ['/<([^<>]*)>/.exec(whole)?.[1] ?? whole'],
+    instead: [
+      '/<([^<>]*)>/.exec(whole)?.[1] ?? whole',
+      "(/<([^<>]*)>/.exec(whole)?.[1] ?? whole).trim().replace(/^(?:sips?|tel):/i, '').replace(/%2b/i, '+').replace(/[@;].*/s, ",
+    ],
     why: 'The library passes over blanks.',
   },
   {
