@@ -62,7 +62,7 @@ async function mutate(scope: Scope): Promise<MutantResult[]> {
   process.env.WRAPUP_MUTATED_TESTS = scope.tests.join(',');
   process.env.FAST_CHECK_RUNS = '20';
   return await new Stryker({
-    mutate: [...scope.mutate, ...exclusionsOf(scope), '!**/index.ts'],
+    mutate: [...scope.mutate, ...exclusionsOf(scope).map((glob) => `!${glob}`), '!**/index.ts'],
     // Texts: most are words of closed unions, which the type checker does not let go empty; the rest are messages.
     mutator: { excludedMutations: ['StringLiteral'], plugins: null },
     ignoreStatic: !scope.loading,
