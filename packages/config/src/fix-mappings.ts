@@ -46,7 +46,7 @@ export async function fixMappings(options: LoadOptions = {}, client?: string): P
   const tryOut = async (edits: readonly FileEdit[]): Promise<Loaded | undefined> => {
     const texts = new Map([...unsaved, ...edits.map(({ file, edited }) => [file, edited.text] as const)]);
     const trial = await loadConfig({ ...options, unsaved: texts });
-    return hasNewError(trial, loaded) ? undefined : trial;
+    return newErrors(trial, loaded).length > 0 ? undefined : trial;
   };
   const take = (edits: readonly FileEdit[], trial: Loaded) => {
     for (const { file, before, edited } of edits) {
@@ -125,9 +125,9 @@ function isInside(path: string, folder: string): boolean {
   }
 }
 
-/** Lines change with what is fixed, so that they say nothing. */
-function hasNewError(now: Loaded, before: Loaded): boolean {
+/** Errors that were not there before. Lines change with what is edited, so that they say nothing. */
+export function newErrors(now: Loaded, before: Loaded): Finding[] {
   const keyOf = ({ at, code, message }: Finding) => `${at?.file ?? ''} ${code} ${message}`;
   const known = new Set(errorsOf(before.findings).map(keyOf));
-  return errorsOf(now.findings).some((error) => !known.has(keyOf(error)));
+  return errorsOf(now.findings).filter((error) => !known.has(keyOf(error)));
 }

@@ -12,6 +12,7 @@ export {
 export { readDashboardAddress } from './dashboard-address.ts';
 export { describeConfig } from './describe.ts';
 export * from './destinations.ts';
+export * from './edited-mapping.ts';
 export { wrapupEditorSchema } from './editor-schema.ts';
 export { isName, READS_PER_MINUTE, RECONCILE_DEFAULTS, wrapupSchema } from './file/schema.ts';
 export { formatDuration, formatTimeOfDay, parseDuration } from './file/units.ts';

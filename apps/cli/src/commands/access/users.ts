@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { LoginRole, Users } from '@wrapup/config';
+import { replaceFile } from '@wrapup/config/replace-file';
 import { type Command, Option } from 'commander';
 import { operator } from '../../connect/operator.ts';
 import { type GlobalOptions, requireClient } from '../../connect/settings.ts';
@@ -10,7 +11,6 @@ import { clean } from '../../terminal/clean.ts';
 import { CliError, EXIT } from '../../terminal/exit.ts';
 import { readInput } from '../../terminal/input.ts';
 import { makeOutput, table } from '../../terminal/output.ts';
-import { replaceFile } from '../../terminal/replace-file.ts';
 
 const ROLES: readonly LoginRole[] = ['viewer', 'operator', 'admin'];
 /** NIST SP 800-63B-4 §3.1.1.2, where it is the only factor. */

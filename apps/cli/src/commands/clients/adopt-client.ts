@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { clientOf, localName, own } from '@wrapup/call';
 import type { AdoptedFiles } from '@wrapup/config';
+import { replaceFile } from '@wrapup/config/replace-file';
 import type { Store } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { requireName } from '../../connect/client-option.ts';
@@ -13,7 +14,6 @@ import { clean } from '../../terminal/clean.ts';
 import { CliError, EXIT } from '../../terminal/exit.ts';
 import { count, makeOutput } from '../../terminal/output.ts';
 import { makeProgress } from '../../terminal/progress.ts';
-import { replaceFile } from '../../terminal/replace-file.ts';
 
 /** Ms for deliveries in hand, before a call is left for the next pass. */
 const WAIT_MS = 15_000;

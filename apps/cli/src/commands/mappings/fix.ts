@@ -1,10 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { FixedFile } from '@wrapup/config';
+import { keepBackup, replaceFile } from '@wrapup/config/replace-file';
 import { clean } from '../../terminal/clean.ts';
 import { diffLines } from '../../terminal/line-diff.ts';
 import { count, type Output } from '../../terminal/output.ts';
-import { replaceFile } from '../../terminal/replace-file.ts';
 
 /** What became of a file: `written`; `would_change` under `--dry-run`; `changed_meanwhile`, so that it was left alone. */
 export interface FixReport {
@@ -42,30 +42,15 @@ export function reportFixes(files: readonly FixedFile[], dryRun: boolean, output
 
 const COLOURS: Record<string, 'red' | 'green'> = { '-': 'red', '+': 'green' };
 const LONGEST_LINE = 2000;
-/** Backups of one file; more are not made. */
-const MOST_BACKUPS = 100;
 
 function write({ file, before, after }: FixedFile): Pick<FixReport, 'state' | 'backup'> {
   try {
     // An editor may have saved it since.
     if (readFileSync(file, 'utf8') !== before) return { state: 'changed_meanwhile' };
-    const backup = keep(file, before);
+    const backup = keepBackup(file, before);
     replaceFile(file, after);
     return { state: 'written', backup: relative(process.cwd(), backup) };
   } catch {
     return { state: 'not_writable' };
-  }
-}
-
-/** A backup that is there already is older, and stays. */
-function keep(file: string, text: string): string {
-  for (let number = 1; ; number += 1) {
-    const backup = number === 1 ? `${file}.bak` : `${file}.bak-${number}`;
-    try {
-      writeFileSync(backup, text, { flag: 'wx' });
-      return backup;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || number === MOST_BACKUPS) throw error;
-    }
   }
 }

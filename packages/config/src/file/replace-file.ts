@@ -19,3 +19,23 @@ export function replaceFile(file: string, text: string, mode = 0o644): void {
     throw error;
   }
 }
+
+/** Backups of one file; more are not made. */
+const MOST_BACKUPS = 100;
+
+/**
+ * Keeps the text of a file beside it, as `<file>.bak`, `.bak-2` and so on: a backup that is there already is older, and stays.
+ * @returns path of the backup
+ * @throws Error of the file system
+ */
+export function keepBackup(file: string, text: string): string {
+  for (let number = 1; ; number += 1) {
+    const backup = number === 1 ? `${file}.bak` : `${file}.bak-${number}`;
+    try {
+      writeFileSync(backup, text, { flag: 'wx' });
+      return backup;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || number === MOST_BACKUPS) throw error;
+    }
+  }
+}
