@@ -12,12 +12,16 @@ import { existsSync, globSync, readdirSync, readFileSync, realpathSync, rmSync, 
 import { readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { build } from 'esbuild';
+import { buildEditor } from '../apps/dashboard/src/workbench/build-editor.ts';
 
 const ROOT = dirname(import.meta.dirname);
 const DIST = join(ROOT, 'dist');
 
 /** Packages that stay as they are: they start threads, read files of their own, or are large and loaded by few. */
 const EXTERNAL = ['@bull-board/ui', '@hubspot/api-client', 'jsforce', 'pino'];
+
+/** Threads of processes, and by what name those find them beside their own bundle. */
+const THREADS = { 'workbench-thread': join(ROOT, 'apps/dashboard/src/workbench/thread.ts') };
 
 /** Paths that a source makes from its own place stay those of the source. */
 const ownPlace = {
@@ -38,7 +42,7 @@ const entryPoints = Object.fromEntries(
 );
 rmSync(DIST, { recursive: true, force: true });
 const { metafile } = await build({
-  entryPoints,
+  entryPoints: { ...entryPoints, ...THREADS },
   absWorkingDir: ROOT,
   outdir: DIST,
   outExtension: { '.js': '.mjs' },
@@ -49,7 +53,8 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node24',
-  external: EXTERNAL.flatMap((name) => [name, `${name}/*`]),
+  // esbuild is asked for in a checkout only.
+  external: [...EXTERNAL.flatMap((name) => [name, `${name}/*`]), 'esbuild'],
   plugins: [ownPlace],
   minifySyntax: true,
   legalComments: 'none',
@@ -60,7 +65,10 @@ const { metafile } = await build({
   metafile: true,
   logLevel: 'warning',
 });
-const bundled = packagesOf(Object.keys(metafile.inputs));
+// What browsers load, made once here.
+const { script, files: scriptFiles } = await buildEditor();
+writeFileSync(join(DIST, 'workbench-editor.js'), script);
+const bundled = packagesOf([...Object.keys(metafile.inputs), ...scriptFiles]);
 writeFileSync(join(DIST, 'LICENSES.txt'), bundled.map(licenceOf).join('\n\n'));
 const outputs = Object.values(metafile.outputs);
 const bytes = outputs.reduce((sum, output) => sum + output.bytes, 0);

@@ -17,7 +17,8 @@ const count = { passed: 0, failed: 0, skipped: 0 };
 try {
   await step('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--diagnostic-level=error', '.']);
   await step('unused code', ['node_modules/knip/bin/knip.js', '--no-config-hints']);
-  await step('types', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--noEmit']);
+  for (const project of ['tsconfig.json', 'apps/dashboard/browser/tsconfig.json'])
+    await step('types', ['node_modules/typescript/bin/tsc', '-p', project, '--noEmit']);
   await findRedisServer();
   await runTests(process.argv.slice(2));
 } catch (error) {

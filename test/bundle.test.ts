@@ -52,6 +52,14 @@ it('takes a webhook, writes it to the CRM, and shows it', async () => {
   const style = /href="([^"]+\.css[^"]*)"/.exec(page)?.[1];
   expect((await get(style as string)).status).toBe(200);
   expect((await get('/queues/')).status).toBe(200);
+  // A thread of the dashboard, and what is made for browsers.
+  expect(await (await get('/playground')).text()).toMatch(/no difference in the plan.*<b>created<\/b>/s);
+  const editor = await get('/assets/workbench.js');
+  expect([editor.status, await editor.text()]).toEqual([
+    200,
+    readFileSync(join(ROOT, 'dist/workbench-editor.js'), 'utf8'),
+  ]);
+  expect(readFileSync(join(ROOT, 'dist/LICENSES.txt'), 'utf8')).toContain('@codemirror/view');
 }, 60_000);
 
 it('has the sandbox, with its page', async () => {

@@ -79,7 +79,7 @@ async function shotsOf({ dashboard }: DemoInstallation): Promise<Shot[]> {
     { name: 'omissions', path: '/omissions' },
     { name: 'connections', path: '/connections' },
     { name: 'setup', path: '/setup' },
-    { name: 'playground', path: '/playground' },
+    { name: 'workbench', path: '/playground', guide: ['light'], prepare: editMapping },
     { name: 'audit', path: '/audit' },
     { name: 'clients', path: '/clients' },
     { name: 'queues', path: '/queues/', prepare: (page) => page.waitForLoadState('networkidle') },
@@ -89,4 +89,12 @@ async function shotsOf({ dashboard }: DemoInstallation): Promise<Shot[]> {
 async function askNames(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Show names and numbers' }).click();
   await page.getByText('Names and numbers as the CRM says them now').waitFor();
+}
+
+/** A line with a mistake in it, so that the picture has a finding. */
+async function editMapping(page: Page): Promise<void> {
+  await page.locator('#editor .cm-content').click();
+  await page.keyboard.press('Control+Home');
+  await page.keyboard.type('time_zone: Europe/Nowhere\n');
+  await page.locator('#editor .cm-lintRange-error').first().waitFor();
 }

@@ -40,11 +40,11 @@ import type { HandlerParts, Latest } from './routes/handler-parts.ts';
 import { loginRoutes } from './routes/login.ts';
 import { omissionRoutes } from './routes/omissions.ts';
 import { overviewRoutes } from './routes/overview.ts';
-import { playgroundRoutes } from './routes/playground.ts';
 import { setupRoutes } from './routes/setup/setup.ts';
 import { bulkPreviewRoutes } from './routes/unresolved/bulk-preview.ts';
 import { decideRoutes } from './routes/unresolved/decide.ts';
 import { unresolvedRoutes } from './routes/unresolved/unresolved.ts';
+import { workbenchRoutes } from './routes/workbench/workbench.ts';
 import { requireWhole, setScope } from './security/client-scope.ts';
 import { setHeaders } from './security/headers.ts';
 import { makeHosts, requireKnownHost } from './security/hosts.ts';
@@ -56,6 +56,8 @@ import { enforceRights } from './security/rights.ts';
 import { digestHashesWith, endedSessionsOf, Sessions } from './security/sessions.ts';
 import { makeIdentify, requireIdentity } from './security/sign-in.ts';
 import { SingleSignOn, type SingleSignOnOptions } from './security/single-sign-on.ts';
+import { sendEditorScript } from './workbench/editor-script.ts';
+import { Evaluator, type EvaluatorOptions } from './workbench/evaluator.ts';
 
 export interface DashboardParts {
   /** Opened as `producer`, so that no page hangs when Redis does. */
@@ -86,6 +88,10 @@ export interface DashboardParts {
   stopping?: AbortSignal;
   /** For tests: limits of live pages, and ms between two looks. */
   live?: Partial<LiveLimits> & { every?: number };
+  /** Mappings are written into the folder of the configuration from the workbench. Default: they are not. */
+  writesMappings?: boolean;
+  /** How long the workbench evaluates a mapping. */
+  evaluation?: EvaluatorOptions;
   /** Milliseconds between two looks for queues of connections that are no longer configured. Default 30,000. */
   lookEvery?: number;
 }
@@ -106,6 +112,8 @@ export function createDashboard(parts: DashboardParts): Express {
     allowedHosts,
     host,
     metricsToken,
+    writesMappings = false,
+    evaluation,
     lookEvery,
   } = parts;
   const singleSignOn = parts.singleSignOn && new SingleSignOn(parts.singleSignOn);
@@ -145,6 +153,7 @@ export function createDashboard(parts: DashboardParts): Express {
   );
   const throttle = new LoginThrottle(now);
   app.use('/api/v1', apiRouter({ ...routes, throttle, wait, now }));
+  app.use('/assets', sendEditorScript(log));
   app.use('/assets', ASSETS.handler);
   app.use(
     requireOwnOrigin(hosts, (request, response) => {
@@ -200,7 +209,7 @@ export function createDashboard(parts: DashboardParts): Express {
   app.use(actionRoutes(routes));
   app.use(connectionRoutes(routes));
   app.use(setupRoutes(routes));
-  app.use(playgroundRoutes(routes));
+  app.use(workbenchRoutes({ ...routes, evaluator: new Evaluator(evaluation), writesMappings }));
   app.use(auditRoutes(routes));
   app.use(notFound);
   app.use(explainError(log));

@@ -23,11 +23,13 @@ export interface DashboardOptions {
   singleSignOn?: SingleSignOnOptions;
   /** `/metrics` asks for it as a bearer token. */
   metricsToken?: string;
+  /** Admins write mappings into the folder of the configuration. */
+  writesMappings: boolean;
 }
 
 /**
  * Reads `DASHBOARD_USER` (default `admin`), `DASHBOARD_PASSWORD`, `DASHBOARD_HOST`, `DASHBOARD_ALLOWED_HOSTS`,
- * `DASHBOARD_TRUSTED_PROXY` and `METRICS_TOKEN`; password and token may come from a file. Without a password, a container makes one up, since it must
+ * `DASHBOARD_TRUSTED_PROXY`, `DASHBOARD_WRITES_MAPPINGS` and `METRICS_TOKEN`; password and token may come from a file. Without a password, a container makes one up, since it must
  * listen on all interfaces, and a bare machine binds to loopback.
  * @param hasUsers there are logins in the users' file: no password is made up, and other addresses may be listened on
  * @throws Error, VariableError when a variable cannot be read or understood
@@ -53,7 +55,14 @@ export function readOptions(env: NodeJS.ProcessEnv = process.env, hasUsers = fal
     trustedProxies: readTrustedProxies('DASHBOARD_TRUSTED_PROXY', env.DASHBOARD_TRUSTED_PROXY ?? ''),
     ...(singleSignOn ? { singleSignOn } : {}),
     ...(metricsToken !== undefined ? { metricsToken } : {}),
+    writesMappings: readSwitch('DASHBOARD_WRITES_MAPPINGS', env),
   };
+}
+
+function readSwitch(name: string, env: NodeJS.ProcessEnv): boolean {
+  const text = env[name] || 'false';
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new Error(`${name} is neither true nor false: ${text.slice(0, 40)}`);
 }
 
 /** Entries of a comma-separated list. */

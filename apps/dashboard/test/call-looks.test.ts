@@ -5,7 +5,7 @@ import { type RunningSandbox, startSandbox } from '@wrapup/sandbox';
 import { samplePayload } from '@wrapup/synthflow';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { makeArrival } from '../../../test/support/store.ts';
-import { configOf, type Harness, startDashboard } from './support/harness.ts';
+import { configOf, type Harness, parked, startDashboard } from './support/harness.ts';
 
 const TEXT = `
 person: { match: [phone], unmatched: create, fields: { firstname: lead.first_name } }
@@ -134,4 +134,48 @@ it('says so where the payload is gone', async () => {
   await dashboard.store.redis.del(name);
   const answer = await dashboard.post(`/calls/${id}/transcript`, { source: 'main' });
   expect([answer.status, (await answer.text()).includes('The payload is gone')]).toEqual([410, true]);
+});
+
+it('a parked call shows who its candidates are, read from the CRM for this page and kept nowhere', async () => {
+  const sandbox = await startSandbox({ provisioned: true });
+  const base = configOf();
+  const settings = hubspotKind.settings.parse({ access_token: 'pat-na1-test', base_url: sandbox.hubspotUrl });
+  const connections = { ...base.connections, sales: { name: 'sales', kind: 'hubspot', settings } };
+  const own = await startDashboard({ config: () => ({ ...base, connections }) });
+  try {
+    const contacts = [
+      { properties: { firstname: 'Dana', lastname: 'Example', email: 'dana@example.com' } },
+      { properties: { firstname: '<b>Dan</b>' } },
+    ];
+    const ids = sandbox.control.seed({ records: { contacts } }).contacts ?? [];
+    const id = await own.seed(parked({ candidates: [...ids, '999999'] }));
+    const page = async () => (await (await own.get(`/calls/${id}`)).text()).replace(/\s+/g, ' ');
+    const text = await page();
+    expect(text).toMatch(
+      new RegExp(
+        `<a href="[^"]+${ids[0]}"[^>]*>contacts ${ids[0]}</a> Dana Example, dana@example.com <form class="choose"`,
+      ),
+    );
+    expect(text).toMatch(/&lt;b&gt;Dan/);
+    expect(text).toMatch(/999999 <span[^>]*>is not there any more/);
+    const kept = await own.store.redis.hgetall(own.store.keys.ledger('main', id));
+    expect(JSON.stringify(kept) + own.logged()).not.toContain('dana@example.com');
+    const line =
+      own
+        .logged()
+        .split('\n')
+        .find((one) => one.includes('look up')) ?? '{}';
+    expect(JSON.parse(line)).toMatchObject({
+      ...{ msg: 'an operator acted', user: 'local user', address: '127.0.0.1' },
+      ...{ source: 'main', call_id: id, route: 'sales-calls', connection: 'sales' },
+    });
+    // A CRM that does not answer leaves the page as it is.
+    await sandbox.close();
+    expect(await page()).toMatch(
+      /could not be asked who they are.*Two contacts match|Two contacts match.*could not be asked/,
+    );
+  } finally {
+    await own.close();
+    await sandbox.close();
+  }
 });

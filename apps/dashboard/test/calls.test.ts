@@ -165,7 +165,10 @@ describe('one call', () => {
     expect(text).toContain('<dd>2.5</dd>');
     expect(text).toContain('dropped a field that the account refused');
     const actions = [...text.matchAll(/<form[^>]*action="([^"]+)"/g)].map(([, action]) => action);
-    expect(actions).toEqual(['transcript', 'replay', 'preview'].map((action) => `/calls/${id}/${action}`));
+    expect(actions).toEqual([
+      ...['transcript', 'replay', 'preview'].map((action) => `/calls/${id}/${action}`),
+      '/playground/call',
+    ]);
   });
 
   it('that waits for a person names what it left in the CRM, each record once', async () => {

@@ -12,6 +12,7 @@ describe('the dashboard’s options', () => {
       confined: false,
       allowedHosts: [],
       trustedProxies: [],
+      writesMappings: false,
     });
   });
 
@@ -30,6 +31,7 @@ describe('the dashboard’s options', () => {
       confined: false,
       allowedHosts: [],
       trustedProxies: [],
+      writesMappings: false,
     });
   });
 
@@ -71,5 +73,13 @@ describe('the dashboard’s options', () => {
 
   it('refuse a user that HTTP Basic cannot carry', () => {
     expect(() => readOptions({ DASHBOARD_USER: 'a:b' })).toThrow(/colon/);
+  });
+
+  it('say whether mappings are written from the workbench', () => {
+    expect(readOptions({ DASHBOARD_WRITES_MAPPINGS: 'true' }).writesMappings).toBe(true);
+    expect(readOptions({ DASHBOARD_WRITES_MAPPINGS: '' }).writesMappings).toBe(false);
+    expect(() => readOptions({ DASHBOARD_WRITES_MAPPINGS: 'yes' })).toThrow(
+      'DASHBOARD_WRITES_MAPPINGS is neither true nor false: yes',
+    );
   });
 });

@@ -40,7 +40,9 @@ const REQUESTS: {
 }[] = [
   { right: 'read', method: 'GET', path: () => '/parked', allowed: 200 },
   { right: 'read', method: 'GET', path: (id) => `/calls/${id}?source=main`, allowed: 200 },
-  { right: 'read', method: 'POST', path: () => '/playground', allowed: 422 },
+  { right: 'read', method: 'POST', path: () => '/playground', fields: { payload: 'x' }, allowed: 422 },
+  { right: 'look_up', method: 'POST', path: () => '/playground/call', fields: { call_id: 'none' }, allowed: 404 },
+  { right: 'configure', method: 'POST', path: () => '/playground/write', allowed: 404 },
   { right: 'look_up', method: 'POST', path: () => '/calls/of-person', fields: { person: 'x' }, allowed: 422 },
   { right: 'look_up', method: 'POST', path: () => '/calls/names', fields: { calls: '' }, allowed: 200 },
   { right: 'look_up', method: 'POST', path: (id) => `/calls/${id}/transcript`, allowed: 200 },
@@ -93,9 +95,11 @@ describe.each(ROLES)('a login with the role %s', (role: LoginRole) => {
       [/href="\/parked\/decide[?"]/.test(list), 'decide'],
       [/href="\/parked\/preview\?action=replay/.test(list), 'replay'],
       [/href="\/parked\/preview\?action=drop/.test(list), 'drop'],
+      [/action="\/playground\/call"/.test(page), 'look_up'],
+      [/action="\/playground\/call"/.test(list), 'look_up'],
       [/<summary>Pause…/.test(connections), 'pause'],
       [/href="\/audit"/.test(page), 'audit'],
-      [/name="ask"/.test(await (await dashboard.get('/playground', as(role))).text()), 'look_up'],
+      [/value="ask"/.test(await (await dashboard.get('/playground', as(role))).text()), 'look_up'],
     ] as const)
       expect([right, text]).toEqual([right, hasRight(role, right)]);
     const looked = (await dashboard.store.audit.page({ by: role, action: 'look up', call_id: id })).entries;

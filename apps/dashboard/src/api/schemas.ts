@@ -315,6 +315,7 @@ export const AUDITED = z
     route: z.string().optional(),
     connection: z.string().optional(),
     target: z.string().optional(),
+    hash: z.strictObject({ before: z.string().optional(), after: z.string().optional() }).optional(),
     record: z.string().optional(),
     lasting: z.literal(true).optional(),
     reason: z.string().optional(),

@@ -30,6 +30,11 @@ export function renderLook(target: Omit<ActionTarget, 'back'>, action: 'transcri
   return html`<form class="look" method="post" action="${actionOf(target, action)}">${hidden({ ...target, back: '' })}<button>${label}</button></form>`;
 }
 
+/** Takes the call to the workbench, with the mapping of its route. */
+export function renderOpen({ call_id, ...target }: Omit<ActionTarget, 'back'>): Html {
+  return html`<form class="look" method="post" action="/playground/call">${hidden({ ...target, call_id, back: '' })}<input type="hidden" name="call_id" value="${call_id}"><button>Open in the workbench</button></form>`;
+}
+
 /** Says that one candidate of an ambiguous delivery is the person. @param lasting the choice can hold for later calls, too */
 export function renderChoose(target: ActionTarget, person: string, lasting: boolean): Html {
   return html`<form class="choose" method="post" action="${actionOf(target, 'choose')}">${hidden(target)}<input type="hidden" name="person" value="${person}">

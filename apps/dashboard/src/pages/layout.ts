@@ -5,8 +5,9 @@ import type { Response } from 'express';
 import { liveMark } from '../live/shared-pages.ts';
 import { zoneOf } from '../queries/time-range.ts';
 import type { ClientScope } from '../security/client-scope.ts';
-import { ZONE_POLICY } from '../security/headers.ts';
+import { SCRIPT_POLICY } from '../security/headers.ts';
 import { hasRight, rightOf, roleOf } from '../security/rights.ts';
+import { editorScriptUrl } from '../workbench/editor-script.ts';
 import { ASSETS } from './assets.ts';
 
 export interface PageParts {
@@ -30,7 +31,7 @@ export interface PageParts {
   /** Seconds after which the page is read again by itself. */
   refresh?: number | { to: string };
   /** Style and script of their own that it has beside those of all pages: name of both files. */
-  extra?: 'worklist';
+  extra?: 'worklist' | 'workbench';
   /** It moves while one looks. */
   live?: LivePage | undefined;
   /** Only what has to be put in place of it on a page that is open. */
@@ -56,7 +57,7 @@ const MENU = [
   ['/dead', 'Dead'],
   ['/omissions', 'Omissions'],
   ['/connections', 'Connections'],
-  ['/playground', 'Playground'],
+  ['/playground', 'Workbench'],
   ['/setup', 'Set-up'],
   ['/audit', 'Audit'],
   ['/clients', 'Clients'],
@@ -102,8 +103,9 @@ ${extra && html`<link rel="stylesheet" href="${ASSETS.url(`${extra}.css`)}">`}
 ${
   isRepeatable &&
   html`<link id="live-at" rel="alternate" type="text/event-stream" href="${liveAddress(live)}">
-<script src="${ASSETS.url('zone.js')}" async></script><script src="${ASSETS.url('live.js')}" defer></script>${extra && html`<script src="${ASSETS.url(`${extra}.js`)}" defer></script>`}`
+<script src="${ASSETS.url('zone.js')}" async></script><script src="${ASSETS.url('live.js')}" defer></script>`
 }
+${extra && html`<script src="${extra === 'workbench' ? editorScriptUrl() : ASSETS.url(`${extra}.js`)}" defer></script>`}
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
@@ -117,8 +119,11 @@ ${main}
 </body>
 </html>
 `;
-  const page = String(isFragment ? main : whole);
-  const shown = localTimes(nameCommands(hideRefused(page, role)), zone);
+  return finish(hideRefused(String(isFragment ? main : whole), role), zone, scope);
+}
+
+function finish(page: string, zone: string, scope: ClientScope | undefined): string {
+  const shown = localTimes(nameCommands(page), zone);
   return scope?.client === undefined || scope.isBound ? shown : carryClient(shown, scope.client);
 }
 
@@ -170,7 +175,6 @@ export function renderForeignHeader(response: Response): Html {
 const POST_FORM = /<form [^>]*method="post" action="([^"?]*)[^>]*>.*?<\/form>/gs;
 /** What folds a form away, once the form is gone. */
 const EMPTY_DETAILS = /<details[^>]*>\s*<summary>[^<]*<\/summary>\s*<\/details>/g;
-const ASK_CRM = /<label><input type="checkbox" name="ask".*?<\/label>/s;
 
 /** Done to the finished page, so that no button can be forgotten; the server refuses the requests, too. */
 function hideRefused(page: string, role: LoginRole): string {
@@ -178,8 +182,7 @@ function hideRefused(page: string, role: LoginRole): string {
     const right = rightOf('POST', path);
     return /^\/log(in|out)$/.test(path) || (right !== undefined && hasRight(role, right));
   };
-  const left = page.replace(POST_FORM, (form, path: string) => (may(path) ? form : '')).replace(EMPTY_DETAILS, '');
-  return hasRight(role, 'look_up') ? left : left.replace(ASK_CRM, '');
+  return page.replace(POST_FORM, (form, path: string) => (may(path) ? form : '')).replace(EMPTY_DETAILS, '');
 }
 
 /** Commands as they are called here, but for what an operator has typed: text fields, and the attributes of others. */
@@ -239,7 +242,7 @@ export function sendPage(response: Response, parts: PageParts): void {
   const { identity, scope } = response.locals;
   const zone = zoneOf(response.req);
   const isRepeatable = response.req.method === 'GET' && parts.menu !== false;
-  if (isRepeatable) response.set('content-security-policy', ZONE_POLICY);
+  if (isRepeatable || parts.extra) response.set('content-security-policy', SCRIPT_POLICY);
   response.send(
     renderPage({
       ...parts,
@@ -251,6 +254,11 @@ export function sendPage(response: Response, parts: PageParts): void {
       role: roleOf(response),
     }),
   );
+}
+
+/** Sends a part of a page, for a script that puts it in place of an older one. */
+export function sendPart(response: Response, body: Html): void {
+  response.set('x-part', 'result').send(finish(String(body), zoneOf(response.req), response.locals.scope));
 }
 
 /** A page with one message: not found, refused, unavailable. */

@@ -12,8 +12,11 @@ import type { Plan, Value } from '@wrapup/mapping';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import { count, renderChip, renderPersonRecord } from './parts.ts';
 
+/** What of a plan is shown beside a preview of it. */
+type Previewed = Pick<Plan, 'person' | 'records'>;
+
 /** @param isWritten the call has been written: what became of it since is shown, too */
-export function renderPreview(preview: Preview, plan: Plan, isWritten = false): Html {
+export function renderPreview(preview: Preview, plan: Previewed, isWritten = false): Html {
   const { records, left_out, requests } = preview;
   return html`${plan.person && renderPerson(preview)}
 ${records.map((record) => renderRecord(record, plan, preview.decision, isWritten))}
@@ -38,7 +41,7 @@ function renderCandidate(person: PersonRecord, used: string | undefined): Html {
 
 function renderRecord(
   record: Preview['records'][number],
-  plan: Plan,
+  plan: Previewed,
   decision: Preview['decision'],
   isWritten: boolean,
 ): Html {

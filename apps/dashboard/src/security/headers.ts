@@ -4,8 +4,8 @@ const SHARED = "default-src 'self'; object-src 'none'; frame-ancestors 'none'; f
 
 /** Our own pages need no script at all. */
 const PAGE_POLICY = `${SHARED}; script-src 'none'; base-uri 'none'`;
-/** Those that show times have one, of our own, that says in which time zone the browser is. */
-export const ZONE_POLICY = `${SHARED}; script-src 'self'; base-uri 'none'`;
+/** Those that have one load it from here: to say in which time zone the browser is, or to edit a mapping. */
+export const SCRIPT_POLICY = `${SHARED}; script-src 'self'; base-uri 'none'`;
 /** Two style elements that Bull Board 9.10.1 adds: the colours of its Redis icon, and one that hides scroll bars. */
 const BOARD_STYLES = [
   'sha256-r2N1TB/gHbBtBZFKg7ejmq1acVSREzucTAEw6ga4hoU=',

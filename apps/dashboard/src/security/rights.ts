@@ -21,6 +21,8 @@ export const RIGHTS = {
   audit: 'admin',
   /** Have fields made in the account of a connection. */
   provision: 'admin',
+  /** Write a mapping into the folder of the configuration, where the installation allows it. */
+  configure: 'admin',
 } as const satisfies Record<string, LoginRole>;
 export type Right = keyof typeof RIGHTS;
 
@@ -45,6 +47,8 @@ export const PAGE_RIGHTS: readonly { method: 'GET' | 'POST'; path: RegExp; right
   { method: 'POST', path: /^\/setup\/connections\/[^/]+\/provision$/, right: 'provision' },
   // Nothing is stored; whether a CRM is asked is looked at there.
   { method: 'POST', path: /^\/playground$/, right: 'read' },
+  { method: 'POST', path: /^\/playground\/call$/, right: 'look_up' },
+  { method: 'POST', path: /^\/playground\/write$/, right: 'configure' },
 ];
 
 /** The least role that a request of the pages takes; undefined where no role may. */

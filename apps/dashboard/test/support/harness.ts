@@ -2,7 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { Writable } from 'node:stream';
+import type { Call } from '@wrapup/call';
 import type { Config, Route, Source } from '@wrapup/config';
+import type { Plan } from '@wrapup/mapping';
 import {
   type Arrival,
   type DeliveryChange,
@@ -218,7 +220,13 @@ export function configOf(change: Partial<Config> = {}): Config {
     name,
     from: ['main', 'other'],
     to,
-    mapping: { fields: [], reads: [], records: [] } as unknown as Route['mapping'],
+    mapping: {
+      name: `mappings/${name}.yaml`,
+      fields: [],
+      reads: [],
+      records: [],
+      plan: emptyPlan,
+    } as unknown as Route['mapping'],
     when: () => true,
     also: false,
     retries: { attempts: 7, base: 1000, cap: 600_000 },
@@ -237,6 +245,14 @@ export function configOf(change: Partial<Config> = {}): Config {
     clients: {},
     ...change,
   };
+}
+
+/** Of a mapping that writes nothing. */
+function emptyPlan(call: Call, route: string): Plan {
+  const mapping = { name: `mappings/${route}.yaml`, hash: 'abc' };
+  const parts = { person: null, records: [], left_out: [], needs: [] };
+  const plan: Plan = { key: call.id, route, mapping, call, ended_at: '', ...parts, settle: () => plan };
+  return plan;
 }
 
 function statusAs(port: number, host: string, path: string): Promise<number> {

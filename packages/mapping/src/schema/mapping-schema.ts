@@ -179,7 +179,8 @@ export function mappingSchema(dialect: Dialect) {
               ...shape,
             }),
           );
-    return [key, schema.nullable().optional()];
+    const about = key === SINGLE ? 'The log of the call' : `Records: ${record.object}, each with a name of its own`;
+    return [key, schema.nullable().optional().describe(about)];
   });
   return closed({
     extends: z.string().meta({ id: 'extends' }).optional().describe('A shipped preset, or a file in the config folder'),
@@ -196,8 +197,15 @@ export function mappingSchema(dialect: Dialect) {
       .enum(Object.keys(NUMBER_WRITINGS) as [NumberWriting, ...NumberWriting[]])
       .optional()
       .describe('How callers write numbers: en 1,234.5; de 1.234,5; fr 1 234,5; ch 1’234.5'),
-    define: defineSchema.nullable().optional(),
-    ...(dialect.person.create_as.length > 0 ? { person: personSchema(dialect).nullable().optional() } : {}),
+    define: defineSchema.nullable().optional().describe('Values that are made once, and read as my.<name>'),
+    ...(dialect.person.create_as.length > 0
+      ? {
+          person: personSchema(dialect)
+            .nullable()
+            .optional()
+            .describe('Whom the call is about: how they are found in the CRM, and what is written to them'),
+        }
+      : {}),
     ...Object.fromEntries(records),
   });
 }

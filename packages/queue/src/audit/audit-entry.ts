@@ -45,6 +45,7 @@ export const AUDIT_ACTIONS = [
   'reconcile',
   'change client',
   'export client',
+  'change mapping',
   'change encryption',
   'change access',
   'sign in',
@@ -64,6 +65,8 @@ export interface AuditedAction {
   client?: string;
   /** A client, login, token, file or line that it was done to. */
   target?: string;
+  /** Of a mapping that was changed: its hash before and after. Absent where it had errors. */
+  hash?: { before?: string; after?: string };
   /** Id of a record in the CRM that was chosen. */
   record?: string;
   /** A choice holds for later calls, too. */

@@ -3,12 +3,13 @@ import type { AuditEntry } from './audit-entry.ts';
 /** What an entry of the audit was done on, in words: `c-1 on sales-calls, was parked (ambiguous_person)`. */
 export function describeAudited(entry: AuditEntry): string {
   const { call_id, route, source, connection, target, record, lasting, was, run, of_state, of, done, expired } = entry;
-  const { step, filter, reason } = entry;
+  const { step, filter, reason, hash } = entry;
   const parts: string[] = [];
   if (call_id !== undefined) parts.push(route === undefined ? call_id : `${call_id} on ${route}`);
   else if (route !== undefined) parts.push(`route ${route}`);
   else if (source !== undefined) parts.push(`source ${source}`);
   if (target !== undefined) parts.push(target);
+  if (hash) parts.push(`hash ${hash.before ?? 'unknown'}, then ${hash.after ?? 'unknown'}`);
   if (call_id === undefined && connection !== undefined) parts.push(`connection ${connection}`);
   if (record !== undefined) parts.push(`record ${record}${lasting ? ', also for later calls' : ''}`);
   if (was) parts.push(`was ${was.state}${was.code === undefined ? '' : ` (${was.code})`}`);

@@ -139,7 +139,7 @@ function renderTestCall({ sources, connections, calls }: Setup): HtmlPart {
   const live = connections.filter(({ isTrial }) => !isTrial).map(({ connection }) => connection);
   return html`<p>A sample call, signed as Synthflow does, comes in by the door that webhooks take:</p>
 <p><code>wrapup send samples/connected.json --new-id${source}</code></p>
-<p>${live.length === 0 ? 'It is written to the sandbox or this machine, and to no account of yours.' : html`It is written to ${live.join(', ')}, as a call of a person of its own (Dana Example). <code>wrapup plan samples/connected.json</code> says before what would be written.`} The <a href="/playground">Playground</a> shows what a mapping makes of a call, and writes nothing.</p>`;
+<p>${live.length === 0 ? 'It is written to the sandbox or this machine, and to no account of yours.' : html`It is written to ${live.join(', ')}, as a call of a person of its own (Dana Example). <code>wrapup plan samples/connected.json</code> says before what would be written.`} The <a href="/playground">workbench</a> shows what a mapping makes of a call, and writes nothing to a CRM.</p>`;
 }
 
 function renderWritten({ calls, written, parked, dead }: Setup): HtmlPart {

@@ -9,7 +9,7 @@ import {
 } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import type { Right } from '../../security/rights.ts';
-import { type ActionTarget, renderChoose, renderDrop, renderReplay } from '../actions.ts';
+import { type ActionTarget, renderChoose, renderDrop, renderOpen, renderReplay } from '../actions.ts';
 import { count, linkToCall, renderLink, renderSelect, renderTime } from '../parts.ts';
 import { addressOf, type UnresolvedQuery } from './query.ts';
 
@@ -170,7 +170,7 @@ function renderRow(item: UnresolvedItem, { state, query, may }: UnresolvedPagePa
 <td>${route ? html`<span class="route">${route}</span><br><span class="none">to ${item.connection}</span>` : html`<span class="none">none yet</span>`}</td>
 <td class="why"><code>${item.code}</code> ${item.reason}<p class="hint">${item.hint}</p>${renderCandidates(item, target)}</td>
 <td class="number">${item.attempts}</td>
-<td class="buttons">${decide && html`<a class="button" href="${decide}" data-key="o">Decide</a>`}<span data-key="r">${renderReplay(target)}</span><span data-key="d">${renderDrop(target)}</span></td>
+<td class="buttons">${decide && html`<a class="button" href="${decide}" data-key="o">Decide</a>`}<span data-key="r">${renderReplay(target)}</span>${route && renderOpen(target)}<span data-key="d">${renderDrop(target)}</span></td>
 </tr>`;
 }
 
