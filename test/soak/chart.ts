@@ -21,7 +21,7 @@ const ROWS = [
   { title: 'Heap after a collection, MB', ends: ': heap after a collection' },
   { title: 'Resident memory, MB', ends: ': resident memory' },
   { title: 'File descriptors', ends: ': file descriptors' },
-  { title: 'Redis: kB of keys by call in the ledger', ends: 'bytes of keys but the audit, by call in the ledger' },
+  { title: 'Redis: kB of keys by call in the ledger', ends: 'bytes of keys by call in the ledger' },
   { title: 'Webhook to call log, middle, ms', ends: 'Webhook to call log, middle' },
 ];
 

@@ -32,9 +32,6 @@ const HANDLES_PER_CALL = 1 / 1000;
 const REDIS_SHARE = 0.03;
 const CPU_SHARE = 0.15;
 
-/** What operators did is kept whatever `retention` says, up to a number of entries. */
-const ENDLESS = 'audit';
-
 const MB = 1e6;
 const HOUR_S = 3600;
 
@@ -52,7 +49,7 @@ export function seriesOf(samples: readonly Sample[]): Series[] {
       return vitals && read(vitals);
     });
   const share = (points: Point[], part: number) => part * middleOf(points);
-  const perCall = of(({ redis }) => redis && (sum(redis.bytes) - (redis.bytes[ENDLESS] ?? 0)) / redis.calls / 1000);
+  const perCall = of(({ redis }) => redis && sum(redis.bytes) / redis.calls / 1000);
   const latency = of(({ latencies }) => latencies?.p50);
   return [
     ...names.flatMap((name): Series[] => {
@@ -87,7 +84,7 @@ export function seriesOf(samples: readonly Sample[]): Series[] {
       ];
     }),
     {
-      ...{ name: 'Redis: bytes of keys but the audit, by call in the ledger', unit: 'kB' },
+      ...{ name: 'Redis: bytes of keys by call in the ledger', unit: 'kB' },
       points: perCall,
       allowed: share(perCall, REDIS_SHARE),
     },
