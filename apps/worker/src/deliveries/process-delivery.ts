@@ -301,6 +301,9 @@ async function recordWritten(
   };
 }
 
+/** What to do where the last attempt failed for a cause that passes. */
+const HINT_AFTER_ATTEMPTS = 'Its attempts are used up. Replay it once what the reason names has passed.';
+
 async function recordFailure(
   job: DeliveryJob,
   { delivery: { connection, notes, records }, lease }: TakenDelivery,
@@ -329,7 +332,7 @@ async function recordFailure(
   const days = retentionOf(config, job.source).ledger_days;
   const people = person.length > 0 ? { people: { digests: await store.people.digestsOf(person), days } } : {};
   const record = (change: DeliveryChange, refundAttempt = false) =>
-    store.ledger.recordOutcome(job, { ...change, ...why }, { refundAttempt, lease, ...people });
+    store.ledger.recordOutcome(job, { ...why, ...change }, { refundAttempt, lease, ...people });
   switch (failure.next) {
     case 'park': {
       if (!(await record({ state: 'parked' }))) return OUTDATED;
@@ -348,7 +351,10 @@ async function recordFailure(
     }
     case 'retry':
       if (!last) return (await record({})) ? { job: 'retry', failure, result: 'retried' } : OUTDATED;
-      return (await record({ state: 'dead' })) ? { job: 'fail', failure, result: 'dead' } : OUTDATED;
+      // The failure's own hint is that of an attempt which others follow.
+      return (await record({ state: 'dead', hint: HINT_AFTER_ATTEMPTS }))
+        ? { job: 'fail', failure, result: 'dead' }
+        : OUTDATED;
     case 'die':
       return (await record({ state: 'dead' })) ? { job: 'fail', failure, result: 'dead' } : OUTDATED;
   }
