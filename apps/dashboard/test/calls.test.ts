@@ -25,6 +25,26 @@ const written = (id: string, url?: string) => ({
 });
 
 describe('the list of calls', () => {
+  it('names an agent as its own source does, where two sources know it by two names', async () => {
+    const { sources } = configOf();
+    const { main, other } = sources;
+    if (!main || !other) throw new Error('the configuration has two sources');
+    const named = {
+      main: { ...main, agents: { a1: { name: 'Alice' } } },
+      other: { ...other, agents: { a1: { name: 'Nora' } } },
+    };
+    const own = await startDashboard({ config: () => configOf({ sources: named }) });
+    try {
+      for (const source of ['main', 'other']) await own.seed({ source, agent_id: 'a1', deliveries: [written('11')] });
+      const text = await (await own.get('/calls')).text();
+      const rows = [...text.matchAll(/data-of="(\w+):.*?facts-line">(\w+)/gs)].map(([, of, name]) => `${of} ${name}`);
+      expect(rows.toSorted()).toEqual(['main Alice', 'other Nora']);
+      expect(text).toContain('<option value="a1">Alice, Nora</option>');
+    } finally {
+      await own.close();
+    }
+  });
+
   it('shows newest first: time, source, outcome, deliveries, records', async () => {
     const older = await dashboard.seed({ received_at: Date.now() - 60_000, deliveries: [written('11')] });
     const newer = await dashboard.seed({

@@ -9,7 +9,8 @@ import { count, linkToCall, renderChip, renderDuration, renderRecord, renderSele
 /** Who calls are about, by `connection record id`; `problem` where a CRM could not be asked. */
 export interface AskedNames {
   people: Map<string, PersonRecord>;
-  problems: string[];
+  /** By the connection that could not be asked. */
+  problems: Map<string, string>;
 }
 
 export interface CallsPage {
@@ -18,8 +19,9 @@ export interface CallsPage {
   zone: string;
   /** What keeps calls from being taken or written now. */
   stops: HtmlPart;
-  /** Names by id. */
+  /** Names by id, for the filter. */
   agents: ReadonlyMap<string, string>;
+  agentName(source: string, id: string): string | undefined;
   /** For the filter. */
   sources: string[];
   routes: string[];
@@ -28,6 +30,8 @@ export interface CallsPage {
   names?: AskedNames | undefined;
   /** The calls are those of one person, whose number or address is not repeated. */
   ofPerson?: boolean;
+  /** What was asked for could not be searched for. */
+  isRefused?: boolean;
 }
 
 export function renderCalls(parts: CallsPage): Html {
@@ -55,7 +59,7 @@ ${renderSelect('source', 'Source', parts.sources, query.source)}
 </form>
 <form class="filter person" method="post" action="/calls/of-person"><label>Of one person: phone or e-mail<input name="person" autocomplete="off" spellcheck="false" required></label><button>Find</button></form>
 </div>
-${query.line && html`<p class="notice note">Calls that lack the field of line ${query.line} still. <a href="/omissions">Omissions</a> replays them.</p>`}
+${query.line && html`<p class="notice note">Calls that lack the field of line ${query.line} still${query.from !== undefined && ', by when they were written'}. <a href="/omissions">Omissions</a> replays them.</p>`}
 ${ofPerson && html`<p class="notice note">Calls that name this person, newest first. Nothing of what was typed is kept. <a href="/calls">All calls</a></p>`}
 ${renderAskNames(parts)}
 ${renderList(parts)}
@@ -90,11 +94,11 @@ function renderAgentSelect(agents: ReadonlyMap<string, string>, chosen: string |
 /** The button that reads who the calls of the page are about. */
 function renderAskNames({ page: { entries }, names, query, zone }: CallsPage): HtmlPart {
   if (names) {
-    return html`<p class="none">Names and numbers as the CRM says them now; the look-up is in the log, and nothing of it is kept.${names.problems.map((problem) => html` <strong>${problem}</strong>`)}</p>`;
+    return html`<p class="none">Names and numbers as the CRM says them now; the look is in the audit, and nothing of what the CRM answered is kept.${[...names.problems.values()].map((problem) => html` <strong>${problem}</strong>`)}</p>`;
   }
   if (!entries.some((entry) => personsOf(entry).length > 0)) return false;
   const calls = entries.map(({ source, call_id }) => `${source}:${call_id}`).join('\n');
-  return html`<form class="names" method="post" action="/calls/names?${parametersOf(query, zone).toString()}"><input type="hidden" name="calls" value="${calls}"><button>Show names and numbers</button> <span class="none">read from the CRM, logged, not kept</span></form>`;
+  return html`<form class="names" method="post" action="/calls/names?${parametersOf(query, zone).toString()}"><input type="hidden" name="calls" value="${calls}"><button>Show names and numbers</button> <span class="none">read from the CRM and not kept; the look is in the audit</span></form>`;
 }
 
 /** The records of people that a call was written to. */
@@ -107,6 +111,7 @@ export function personsOf({ deliveries }: LedgerEntry): { connection: string; id
 function renderList({ page: { entries, cut }, query, ...parts }: CallsPage): HtmlPart {
   if (entries.length === 0) {
     if (cut) return html`<p class="empty">Nothing found so far. Search on below.</p>`;
+    if (parts.isRefused) return html`<p class="empty"><a href="/calls">All calls</a></p>`;
     const isFiltered = parts.ofPerson || Object.keys(query).some((name) => name !== 'after');
     return html`<p class="empty">${isFiltered ? html`No call matches: take a filter away, or look at a longer time. <a href="/calls">All calls</a>` : html`No calls yet. They appear here as soon as the first webhook comes in: <a href="/setup">Set-up</a> has its address, and sends a test call.`}</p>`;
   }
@@ -115,8 +120,8 @@ function renderList({ page: { entries, cut }, query, ...parts }: CallsPage): Htm
 <tbody>${entries.map((entry) => renderRow(entry, parts))}</tbody></table></div>`;
 }
 
-function renderRow(entry: LedgerEntry, { agents, names }: Pick<CallsPage, 'agents' | 'names'>): Html {
-  const agent = entry.agent_id && (agents.get(entry.agent_id) ?? entry.agent_id.slice(0, 8));
+function renderRow(entry: LedgerEntry, { agentName, names }: Pick<CallsPage, 'agentName' | 'names'>): Html {
+  const agent = entry.agent_id && (agentName(entry.source, entry.agent_id) ?? entry.agent_id.slice(0, 8));
   const facts = [agent, entry.direction, renderDuration(entry.duration)].filter(Boolean).join(', ');
   const results = [...new Set(entry.deliveries.map(({ result }) => result).filter((one) => one !== undefined))];
   return html`<tr data-of="${entry.source}:${entry.call_id}">
@@ -130,10 +135,14 @@ ${names && html`<td class="who">${renderWho(entry, names)}</td>`}
 </tr>`;
 }
 
-function renderWho(entry: LedgerEntry, { people }: AskedNames): HtmlPart {
-  const found = personsOf(entry).flatMap(({ connection, id }) => people.get(`${connection} ${id}`) ?? []);
+function renderWho(entry: LedgerEntry, { people, problems }: AskedNames): HtmlPart {
+  const persons = personsOf(entry);
+  const found = persons.flatMap(({ connection, id }) => people.get(`${connection} ${id}`) ?? []);
   const [one] = found;
-  if (!one) return html`<span class="none">no person</span>`;
+  if (!one) {
+    const isAsked = !persons.some(({ connection }) => problems.has(connection));
+    return html`<span class="none">${isAsked ? 'no person' : 'not known: the CRM could not be asked'}</span>`;
+  }
   const { name, phone, email } = one.who ?? {};
   const second = phone ?? email;
   return html`${name ?? `${one.object} ${one.id}`}${second && html`<span class="facts-line">${second}</span>`}`;

@@ -120,7 +120,12 @@ export async function startDashboard({
         { source, call_id, revision },
         {
           effect: 'applied',
-          facts: { outcome: given.outcome ?? 'connected', status: 'completed', notes: given.notes ?? [] },
+          facts: {
+            outcome: given.outcome ?? 'connected',
+            status: 'completed',
+            ...(given.agent_id && { agent_id: given.agent_id }),
+            notes: given.notes ?? [],
+          },
           wanted: given.deliveries.map(({ route, connection }) => ({ route, connection })),
         },
       );
@@ -153,6 +158,7 @@ export interface Seed {
   source?: string;
   received_at?: number;
   outcome?: string;
+  agent_id?: string;
   notes?: string[];
   deliveries?: { route: string; connection: string; change?: DeliveryChange }[];
 }

@@ -104,10 +104,24 @@ export class Omissions {
     );
   }
 
-  /** Deliveries that lack what a line stands for, newest first, a thousand at most. @param since epoch ms */
-  async calls({ connection, id }: Pick<OmissionLine, 'connection' | 'id'>, since = 0): Promise<OmittedCall[]> {
+  /**
+   * Deliveries that lack what a line stands for, newest first, a thousand at most.
+   * @param since epoch ms at which they were written, at the earliest @param until and before which
+   */
+  async calls(
+    { connection, id }: Pick<OmissionLine, 'connection' | 'id'>,
+    since = 0,
+    until?: number,
+  ): Promise<OmittedCall[]> {
     const key = this.#key(connection, `calls:${id}`);
-    const found = await this.#redis.zrevrangebyscore(key, '+inf', since, 'LIMIT', 0, MAX_LINE_CALLS);
+    const found = await this.#redis.zrevrangebyscore(
+      key,
+      until === undefined ? '+inf' : `(${until}`,
+      since,
+      'LIMIT',
+      0,
+      MAX_LINE_CALLS,
+    );
     return found.map(toCall);
   }
 

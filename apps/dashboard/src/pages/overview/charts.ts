@@ -7,8 +7,8 @@ import { stack } from 'd3-shape';
 
 export interface ChartParts {
   title: string;
-  /** What one of them is: `call`. */
-  unit: string;
+  /** What a step is, as the head of the table's first column: `Day`. */
+  step: string;
   /** Names of the steps, as the axis and the table show them. */
   steps: { label: string; long: string }[];
   series: readonly Series[];
@@ -27,7 +27,7 @@ const REST = 'others';
 const MOST_LABELS = 8;
 
 /** @returns nothing where there is nothing to show */
-export function renderChart({ title, unit, steps, series: all, kind, link }: ChartParts): HtmlPart {
+export function renderChart({ title, step: stepName, steps, series: all, kind, link }: ChartParts): HtmlPart {
   const series = foldRest(all);
   if (series.length === 0)
     return html`<section class="chart"><h2>${title}</h2><p class="empty">None in this time.</p></section>`;
@@ -58,7 +58,7 @@ export function renderChart({ title, unit, steps, series: all, kind, link }: Cha
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none">${ticks.map((tick) => html`<line class="rule" x1="0" x2="${WIDTH}" y1="${round(y(tick))}" y2="${round(y(tick))}"></line>`)}${bars}</svg>
 <ol class="axis">${steps.map(({ label }, step) => html`<li>${step % every === 0 && label}</li>`)}</ol></div>
 <details class="numbers"><summary>As a table</summary><div class="wide scrolls"><table>
-<thead><tr><th scope="col">${unit}s</th>${series.map(({ name }) => html`<th scope="col">${spoken(name)}</th>`)}</tr></thead>
+<thead><tr><th scope="col">${stepName}</th>${series.map(({ name }) => html`<th scope="col">${spoken(name)}</th>`)}</tr></thead>
 <tbody>${steps.map(
     ({ long }, step) =>
       html`<tr><th scope="row">${long}</th>${series.map(({ name, counts }) => {

@@ -38,9 +38,9 @@ export function renderOverview({ overview, reconciliations, schemaChecks, agentN
     return `/calls?${new URLSearchParams(entries.filter((entry): entry is [string, string] => entry[1] !== undefined))}`;
   };
   const labels = steps.slice(0, -1).map((at) => labelOf(at, overview));
-  const chart = (title: string, unit: string, kind: 'outcome' | 'result' | 'state', series: Overview['outcomes']) =>
+  const chart = (title: string, kind: 'outcome' | 'result' | 'state', series: Overview['outcomes']) =>
     renderChart({
-      ...{ title, unit, kind, series, steps: labels },
+      ...{ title, kind, series, steps: labels, step: range.step === 'hour' ? 'Hour' : 'Day' },
       link: (step, name) => link({ [kind]: name }, step),
     });
   return html`<h1>Overview</h1>
@@ -51,14 +51,14 @@ ${overview.tooMany && html`<p class="notice note">There are more clients than ar
 ${renderTiles(overview, link)}
 ${overview.calls === 0 && overview.ended === 0 && html`<p class="empty">No call ended in this time.</p>`}
 <div class="charts">
-${chart('Calls by outcome', 'Call', 'outcome', overview.outcomes)}
-${chart('Deliveries by result', 'Delivery', 'result', overview.results)}
-${chart('Deliveries by state', 'Delivery', 'state', overview.states)}
+${chart('Calls by outcome', 'outcome', overview.outcomes)}
+${chart('Deliveries by result', 'result', overview.results)}
+${chart('Deliveries by state', 'state', overview.states)}
 ${renderStopped(overview, link)}
 </div>
 ${renderSchemaChecks(schemaChecks)}
 ${renderReconciliations(reconciliations)}
-${renderOmissions(overview)}
+${renderOmissions(overview, link)}
 ${renderAgents(overview, link, agentName)}
 ${renderJudgements(overview.judgements, agentName)}
 ${renderClients(overview)}
@@ -123,14 +123,14 @@ function renderStopped({ stopped }: Overview, link: (filter?: Filter) => string)
   }</section>`;
 }
 
-function renderOmissions({ omissions }: Overview): Html {
+function renderOmissions({ omissions }: Overview, link: (filter?: Filter) => string): Html {
   return html`<section><h2><a href="/omissions">Left out</a></h2>${
     omissions.length === 0
       ? html`<p class="empty">No field was left out.</p>`
       : html`<div class="wide"><table><thead><tr><th scope="col">Field</th><th scope="col">Connection</th><th scope="col">Why</th><th scope="col">Calls</th></tr></thead>
 <tbody>${omissions.map(
           (line) =>
-            html`<tr><td><code>${nameOmitted(line)}</code></td><td>${line.connection}</td><td class="why">${line.reason}</td><td class="number"><a href="/calls?line=${line.id}">${line.calls.toLocaleString('en-US')}</a></td></tr>`,
+            html`<tr><td><code>${nameOmitted(line)}</code></td><td>${line.connection}</td><td class="why">${line.reason}</td><td class="number"><a href="${link({ line: line.id })}">${line.calls.toLocaleString('en-US')}</a></td></tr>`,
         )}</tbody></table></div>`
   }</section>`;
 }

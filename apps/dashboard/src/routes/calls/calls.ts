@@ -47,7 +47,7 @@ export function callRoutes({ store, config, connections, log }: HandlerParts): R
     }
     const line = query.line;
     const page = await ask(store, async () =>
-      line === undefined ? searchCalls(store, query, scope.client) : callsOfLine(line, scope),
+      line === undefined ? searchCalls(store, query, scope.client) : callsOfLine(line, query, scope),
     );
     await sendList(request, response, { page, query });
   });
@@ -58,7 +58,7 @@ export function callRoutes({ store, config, connections, log }: HandlerParts): R
     const keys = personKeys(given, configOfScope(config(), scope));
     if (!keys) {
       response.status(422);
-      return sendList(request, response, { ...NO_CALLS, notice: NOT_A_PERSON });
+      return sendList(request, response, { ...NO_CALLS, notice: NOT_A_PERSON, isRefused: true });
     }
     await noteLook({ store, log }, request, response, { target: 'calls of a person' });
     const entries = await ask(store, async () => readCalls(store, await store.people.calls(keys), scope.client));
@@ -75,16 +75,16 @@ export function callRoutes({ store, config, connections, log }: HandlerParts): R
     await sendList(request, response, { page: { entries, cut: false }, query, names });
   });
 
-  async function callsOfLine(id: string, scope: ClientScope): Promise<CallPage> {
+  async function callsOfLine(id: string, query: CallSearch, scope: ClientScope): Promise<CallPage> {
     const own = (await connections()).filter((name) => isInScope(scope, name));
     const line = await store.omissions.find(id, own);
-    const calls = line ? await store.omissions.calls(line) : [];
+    const calls = line ? await store.omissions.calls(line, query.from, query.until) : [];
     return { entries: await readCalls(store, calls.slice(0, MOST_NAMED), scope.client), cut: false };
   }
 
   /** Who the calls are about: one read of each CRM, noted before, which is kept nowhere. */
   async function findNames(entries: readonly LedgerEntry[], now: Config, note: NoteLook): Promise<AskedNames> {
-    const names: AskedNames = { people: new Map(), problems: [] };
+    const names: AskedNames = { people: new Map(), problems: new Map() };
     const wanted = Map.groupBy(entries.flatMap(personsOf), ({ connection }) => connection);
     await Promise.all(
       [...wanted].map(async ([name, persons]) => {
@@ -93,7 +93,7 @@ export function callRoutes({ store, config, connections, log }: HandlerParts): R
         const ids = [...new Set(persons.map(({ id }) => id))];
         await note({ connection: name, of: ids.length });
         const answer = await askNames(store, connection, ids);
-        if ('failure' in answer) names.problems.push(`${name} could not be asked: ${answer.failure.message}`);
+        if ('failure' in answer) names.problems.set(name, `${name} could not be asked: ${answer.failure.message}`);
         else for (const person of answer.people) names.people.set(`${name} ${person.id}`, person);
       }),
     );
@@ -103,7 +103,10 @@ export function callRoutes({ store, config, connections, log }: HandlerParts): R
   async function sendList(
     request: Request,
     response: Response,
-    { notice, ...parts }: Pick<CallsPage, 'page' | 'query' | 'names' | 'ofPerson'> & { notice?: PageNotice },
+    {
+      notice,
+      ...parts
+    }: Pick<CallsPage, 'page' | 'query' | 'names' | 'ofPerson' | 'isRefused'> & { notice?: PageNotice },
   ): Promise<void> {
     const scope = scopeOf(response);
     const now = configOfScope(config(), scope);
@@ -121,6 +124,7 @@ export function callRoutes({ store, config, connections, log }: HandlerParts): R
         zone: zoneOf(request),
         stops: renderStops(states, redis.ok ? [] : redis.problems),
         agents: agentsOf(now),
+        agentName: (source, id) => agentName(now, source, id),
         sources: Object.keys(now.sources),
         routes: now.routes.map(({ name }) => name),
         connections: names.filter((name) => isInScope(scope, name)),
@@ -187,7 +191,10 @@ type NoteLook = (what: Omit<AuditedAction, 'action'>) => Promise<void>;
 /** Calls of one page whose people are asked for, or that are shown of one line. */
 const MOST_NAMED = 200;
 const NO_CALLS = { page: { entries: [], cut: false }, query: {} };
-const NOT_A_PERSON: PageNotice = { kind: 'bad', text: 'That is neither a phone number nor an e-mail address.' };
+const NOT_A_PERSON: PageNotice = {
+  kind: 'bad',
+  text: 'That is neither a phone number nor an e-mail address. Calls are found by a number such as +1 415 555 0100, or by an address; names are not searched, since no call keeps one.',
+};
 
 /** Under what the person of a number or address is in the index of people. */
 function personKeys(given: string, { sources }: Config): IndexedPerson[] | undefined {
@@ -196,10 +203,13 @@ function personKeys(given: string, { sources }: Config): IndexedPerson[] | undef
   return numberForms(given, countries)?.numbers.map((value) => ({ by: 'number', value }));
 }
 
-/** Names of agents by their ids, as wrapup.yaml has them. */
+/** Names of agents by their ids, as the sources have them: two may call one id by two names. */
 function agentsOf({ sources }: Config): Map<string, string> {
   const agents = Object.values(sources).flatMap((source) => Object.entries(source.agents));
-  return new Map(agents.map(([id, { name }]) => [id, name ?? id]));
+  const byId = Map.groupBy(agents, ([id]) => id);
+  return new Map(
+    [...byId].map(([id, named]) => [id, [...new Set(named.map(([, { name }]) => name ?? id))].join(', ')]),
+  );
 }
 
 function readQuery(value: (name: string) => string | undefined, zone: string): CallSearch {
