@@ -38,10 +38,10 @@ const { values } = parseArgs({ options: { keep: { type: 'boolean' }, calls: { ty
 
 async function makeDemo() {
   const [began, calls] = [Date.now(), Number(values.calls)];
-  let told = 0;
+  let printed = 0;
   const demo = await runWeek(calls, (done) => {
-    if (done - told < calls / 10) return;
-    told = done;
+    if (done - printed < calls / 10) return;
+    printed = done;
     console.log(`${done} of ${calls} calls`);
   });
   console.log(`A week of ${calls} calls took ${Math.round((Date.now() - began) / 1000)} s.`);

@@ -130,6 +130,9 @@ describe('choose', () => {
         expect.arrayContaining(['This is the person: 70000000101', 'This is the person: 70000000102']),
       );
       expect(text).toContain('name="remember"');
+      // A replay alone would park it again.
+      expect(text).toContain('<button>Replay</button>');
+      expect(text).not.toContain('<button class="primary">Replay</button>');
     }
     const said = await dashboard.seed(parked(several));
     expect(await page(`/calls/${said}`)).not.toContain('name="remember"');

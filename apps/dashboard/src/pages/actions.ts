@@ -20,9 +20,10 @@ export const DROPPABLE: readonly DeliveryState[] = ['parked', 'dead', 'queued'];
 /** Characters of a reason for dropping. */
 export const MAX_REASON_LENGTH = 300;
 
-export function renderReplay(target: ActionTarget): Html {
+/** @param isMain it is what the state asks for; where a person is to be chosen first, it is not */
+export function renderReplay(target: ActionTarget, { isMain = true } = {}): Html {
   const label = target.route === undefined ? 'Replay the call' : 'Replay';
-  return html`<form method="post" action="${actionOf(target, 'replay')}">${hidden(target)}<button class="primary">${label}</button></form>`;
+  return html`<form method="post" action="${actionOf(target, 'replay')}">${hidden(target)}<button${isMain && html` class="primary"`}>${label}</button></form>`;
 }
 
 /** Reads something of a call for the one who asks. */

@@ -169,7 +169,7 @@ ${renderFact('Trace', delivery.trace_id && html`<code>${delivery.trace_id}</code
 ${renderFact('For the CRM’s support', delivery.correlation_id && html`<code>${delivery.correlation_id}</code>`)}
 ${renderFact('Notes', notes.length > 0 && html`<ul>${notes.map((note) => html`<li>${describeNote(note)}</li>`)}</ul>`)}
 </dl>
-${(replay || drop) && html`<div class="buttons">${replay && renderReplay(target)}${payloadKept && renderLook(target, 'preview', delivery.state === 'written' ? 'What was written, field by field' : 'What would change')}${payloadKept && renderOpen(target)}${drop && renderDrop(target)}</div>`}
+${(replay || drop) && html`<div class="buttons">${replay && renderReplay(target, { isMain: delivery.state !== 'written' && delivery.code !== 'ambiguous_person' })}${payloadKept && renderLook(target, 'preview', delivery.state === 'written' ? 'What was written, field by field' : 'What would change')}${payloadKept && renderOpen(target)}${drop && renderDrop(target)}</div>`}
 </section>`;
 }
 

@@ -111,8 +111,8 @@ ${extra && html`<script src="${extra === 'workbench' ? editorScriptUrl() : ASSET
 <a class="skip" href="#main">Skip to the content</a>
 <header>
 <a class="brand" href="/">Wrapup</a>
-${menu && html`<nav aria-label="Main">${renderMenu({ at, scope, role })}</nav>`}
 ${scope && renderSwitch(scope, at)}
+${menu && html`<nav aria-label="Main">${renderMenu({ at, scope, role })}</nav>`}
 ${renderSignOut(user)}
 </header>
 ${main}

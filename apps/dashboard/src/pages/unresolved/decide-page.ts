@@ -59,7 +59,7 @@ ${item.candidates && renderCandidates(item, asked, target, alike, query)}
 ${code === 'unmatched_person' && asked.call && renderNew(target)}
 ${asked.call && renderVariables(asked.call)}
 ${!asked.call && html`<p class="none">No payload is kept of this call, so that it cannot be delivered: <code>wrapup backfill --call</code> and its id fetches it again.</p>`}
-<div class="buttons">${asked.call && html`<span data-key="r">${renderReplay(target)}</span>`}<span data-key="d">${renderDrop(target)}</span>
+<div class="buttons">${asked.call && html`<span data-key="r">${renderReplay(target, { isMain: code !== 'ambiguous_person' })}</span>`}<span data-key="d">${renderDrop(target)}</span>
 <form method="get" action="/parked/decide">${Object.entries({ ...query, after: item.cursor }).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}<button data-key="n">Leave it, next</button></form></div>
 </div>
 ${renderKeys([
@@ -95,7 +95,7 @@ function renderCandidates(
     const url = 'object' in one ? one.url : candidates[index]?.url;
     return html`<td data-label="Candidate ${index + 1}">${renderLink('object' in one ? `${one.object} ${one.id}` : one.id, url)}</td>`;
   })}</tr>
-${rows.map((row) => renderRow(row))}
+${rows.map((row) => renderRow(row, people))}
 <tr class="sum"><th scope="row">In sum</th><td></td>${people.map((one, index) => {
     if (!('object' in one))
       return html`<td data-label="Candidate ${index + 1}">${failed ? html`<span class="none">not asked</span>` : 'is not there any more'}</td>`;
@@ -115,10 +115,10 @@ ${rows.map((row) => renderRow(row))}
   )}</tr></tbody></table></div>`;
 }
 
-function renderRow({ label, said, candidates }: ComparedRow): Html {
+function renderRow({ label, said, candidates }: ComparedRow, people: readonly (PersonRecord | { id: string })[]): Html {
   return html`<tr><th scope="row">${label}</th><td data-label="The call says">${said ?? html`<span class="none">nothing</span>`}</td>${candidates.map(
     ({ value, is }, index) =>
-      html`<td data-label="Candidate ${index + 1}">${value ?? html`<span class="none">nothing</span>`}${is && html` <span class="mark ${is}">${MARKS[is]}</span>`}</td>`,
+      html`<td data-label="Candidate ${index + 1}">${value ?? html`<span class="none">${'object' in (people[index] ?? {}) ? 'nothing' : 'not known'}</span>`}${is && html` <span class="mark ${is}">${MARKS[is]}</span>`}</td>`,
   )}</tr>`;
 }
 

@@ -163,6 +163,7 @@ function renderRow(item: UnresolvedItem, { state, query, may }: UnresolvedPagePa
   const { source, call_id, route } = item;
   const target = { source, call_id, back: `/${state}`, ...(route && { route }) };
   const place = { id: call_id, id_source: source, ...(route === null ? {} : { id_route: route }) };
+  const isAmbiguous = item.code === 'ambiguous_person';
   const decide = state === 'parked' && may('decide') && addressOf('/parked/decide', query, place);
   return html`<tr data-row data-of="${source}:${call_id}:${route ?? ''}">
 <td class="when">${renderTime(Date.parse(item.since))}</td>
@@ -170,7 +171,7 @@ function renderRow(item: UnresolvedItem, { state, query, may }: UnresolvedPagePa
 <td>${route ? html`<span class="route">${route}</span><br><span class="none">to ${item.connection}</span>` : html`<span class="none">none yet</span>`}</td>
 <td class="why"><code>${item.code}</code> ${item.reason}<p class="hint">${item.hint}</p>${renderCandidates(item, target)}</td>
 <td class="number">${item.attempts}</td>
-<td class="buttons">${decide && html`<a class="button" href="${decide}" data-key="o">Decide</a>`}<span data-key="r">${renderReplay(target)}</span>${route && renderOpen(target)}<span data-key="d">${renderDrop(target)}</span></td>
+<td class="buttons">${decide && html`<a class="button${isAmbiguous && ' primary'}" href="${decide}" data-key="o">Decide</a>`}<span data-key="r">${renderReplay(target, { isMain: !isAmbiguous })}</span>${route && renderOpen(target)}<span data-key="d">${renderDrop(target)}</span></td>
 </tr>`;
 }
 
