@@ -25,6 +25,17 @@ const written = (id: string, url?: string) => ({
 });
 
 describe('the list of calls', () => {
+  it('finds results and reasons as the pages show them, too', async () => {
+    const [stopped] = parked().deliveries ?? [];
+    if (!stopped) throw new Error('it has a delivery');
+    const id = await dashboard.seed({
+      deliveries: [{ ...stopped, change: { ...stopped.change, result: 'not_interested' } }],
+    });
+    for (const query of ['result=not_interested', 'result=Not+interested', 'code=ambiguous+person'])
+      expect([query, (await page(`/calls?${query}`)).includes(id)]).toEqual([query, true]);
+    expect(await page('/calls?result=interested')).not.toContain(id);
+  });
+
   it('names an agent as its own source does, where two sources know it by two names', async () => {
     const { sources } = configOf();
     const { main, other } = sources;

@@ -4,7 +4,16 @@ import type { DeliveryEntry, LedgerEntry } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import { CALL_STATES, type CallPage, type CallSearch, endOf } from '../queries/search-calls.ts';
 import { writeMoment } from '../queries/time-range.ts';
-import { count, linkToCall, renderChip, renderDuration, renderRecord, renderSelect, renderTime } from './parts.ts';
+import {
+  count,
+  linkToCall,
+  renderChip,
+  renderDuration,
+  renderRecord,
+  renderSelect,
+  renderTime,
+  spoken,
+} from './parts.ts';
 
 /** Who calls are about, by `connection record id`; `problem` where a CRM could not be asked. */
 export interface AskedNames {
@@ -42,7 +51,7 @@ ${stops}
 <form class="filter" method="get" action="/calls" role="search">
 <label>From<input type="datetime-local" name="from" value="${momentOf(query.from, zone)}"></label>
 <label>To<input type="datetime-local" name="to" value="${momentOf(query.until, zone)}"></label>
-${renderSelect('outcome', 'Outcome', OUTCOMES, query.outcome)}
+${renderSelect('outcome', 'Outcome', OUTCOMES, query.outcome, spoken)}
 ${renderSelect('state', 'State', CALL_STATES, query.state)}
 <label>Result<input name="result" value="${query.result ?? ''}" list="results" autocomplete="off" size="12"></label>
 <datalist id="results">${RESULTS.map((name) => html`<option value="${name}"></option>`)}</datalist>
@@ -128,8 +137,8 @@ function renderRow(entry: LedgerEntry, { agentName, names }: Pick<CallsPage, 'ag
 <td class="when">${renderTime(endOf(entry))}</td>
 ${names && html`<td class="who">${renderWho(entry, names)}</td>`}
 <td><a class="id" href="${linkToCall(entry.source, entry.call_id)}">${entry.call_id}</a><span class="facts-line">${facts || entry.source}</span></td>
-<td>${entry.outcome ? entry.outcome.replaceAll('_', ' ') : html`<span class="none">not read yet</span>`}</td>
-<td>${results.length > 0 ? results.map((one) => one.replaceAll('_', ' ')).join(', ') : html`<span class="none">–</span>`}</td>
+<td>${entry.outcome ? spoken(entry.outcome) : html`<span class="none">not read yet</span>`}</td>
+<td>${results.length > 0 ? results.map(spoken).join(', ') : html`<span class="none">–</span>`}</td>
 <td>${renderStates(entry)}</td>
 <td>${renderRecords(entry.deliveries)}</td>
 </tr>`;
@@ -156,7 +165,7 @@ function renderStates(entry: LedgerEntry): HtmlPart {
   if (entry.deliveries.length === 0) return renderChip('unrouted', 'no route');
   return entry.deliveries.map(
     (delivery) =>
-      html`<div class="delivery">${renderChip(delivery.state, `${delivery.route}: ${delivery.state}`)} ${delivery.state === 'parked' || delivery.state === 'dead' ? html`<span class="none">${(delivery.code ?? '').replaceAll('_', ' ')}</span>` : false}${renderOmitted(delivery)}</div>`,
+      html`<div class="delivery">${renderChip(delivery.state, `${delivery.route}: ${delivery.state}`)} ${delivery.state === 'parked' || delivery.state === 'dead' ? html`<span class="none">${spoken(delivery.code ?? '')}</span>` : false}${renderOmitted(delivery)}</div>`,
   );
 }
 

@@ -98,17 +98,25 @@ export function renderFact(name: string, value: HtmlPart): HtmlPart {
   return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
 }
 
-/** One choice of a filter; `any` is none. */
+/** One choice of a filter; `any` is none. @param say how an option is shown */
 export function renderSelect(
   name: string,
   label: string,
   options: readonly string[],
   chosen: string | undefined,
+  say: (option: string) => string = (option) => option,
 ): Html {
   const all = chosen && !options.includes(chosen) ? [...options, chosen] : options;
   return html`<label>${label}<select name="${name}"><option value="">any</option>${all.map((option) =>
-    option === chosen ? html`<option selected>${option}</option>` : html`<option>${option}</option>`,
+    option === chosen
+      ? html`<option value="${option}" selected>${say(option)}</option>`
+      : html`<option value="${option}">${say(option)}</option>`,
   )}</select></label>`;
+}
+
+/** Name as people read it: `no_answer` is no answer. */
+export function spoken(name: string): string {
+  return name.replaceAll('_', ' ');
 }
 
 /** The address if it is absolute and http(s): record links come from outside, and `javascript:` is an address too. */

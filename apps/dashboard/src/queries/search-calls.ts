@@ -141,12 +141,17 @@ function matches(entry: LedgerEntry, query: CallSearch): boolean {
   return entry.deliveries.some(
     ({ state, route, connection, notes, ...delivery }) =>
       (!query.state || state === query.state) &&
-      (!query.result || delivery.result === query.result) &&
-      (!query.code || delivery.code === query.code) &&
+      (!query.result || isNamed(delivery.result, query.result)) &&
+      (!query.code || isNamed(delivery.code, query.code)) &&
       (!query.route || route === query.route) &&
       (!query.connection || connection === query.connection) &&
       (!query.omitted || notes.some(isOmission)),
   );
+}
+
+/** Pages show `not_interested` as “not interested”: both are found. */
+function isNamed(name: string | undefined, asked: string): boolean {
+  return name === asked || name === asked.trim().toLowerCase().replaceAll(' ', '_');
 }
 
 /** The states that a call counts under: those of its deliveries, or the one it has before it has any. */

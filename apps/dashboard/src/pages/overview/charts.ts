@@ -4,6 +4,7 @@ import type { Series } from '@wrapup/queue';
 import { type HtmlPart, html } from '@wrapup/telemetry';
 import { scaleBand, scaleLinear } from 'd3-scale';
 import { stack } from 'd3-shape';
+import { spoken } from '../parts.ts';
 
 export interface ChartParts {
   title: string;
@@ -66,11 +67,6 @@ export function renderChart({ title, step: stepName, steps, series: all, kind, l
         return html`<td class="number">${number > 0 && name !== REST ? html`<a href="${link(step, name)}">${count(number)}</a>` : count(number)}</td>`;
       })}</tr>`,
   )}</tbody></table></div></details></section>`;
-}
-
-/** Name as people read it: `no_answer` is no answer. */
-export function spoken(name: string): string {
-  return name.replaceAll('_', ' ');
 }
 
 const count = (number: number) => number.toLocaleString('en-US');

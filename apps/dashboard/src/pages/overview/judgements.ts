@@ -24,10 +24,10 @@ export function renderJudgements(
     return nameOf(source, id) ?? (id.slice(0, 8) || 'not named');
   };
   return html`<section><h2>What Synthflow judged</h2><div class="wide"><table><thead><tr><th scope="col">Criterion</th>${agents.map(({ key }) => html`<th scope="col">${headOf(key)}</th>`)}</tr></thead>
-<tbody>${known.map(({ name, label, inverted }) => html`<tr><th scope="row">${label}</th>${agents.map(({ counts }) => renderShare(sumJudgements(counts, name, inverted)))}</tr>`)}</tbody></table></div></section>`;
+<tbody>${known.map(({ name, label, inverted }) => html`<tr><th scope="row">${label}</th>${agents.map(({ key, counts }) => renderShare(headOf(key), sumJudgements(counts, name, inverted)))}</tr>`)}</tbody></table></div></section>`;
 }
 
-function renderShare({ yes, partly, all }: JudgementSum): Html {
-  if (all === 0) return html`<td class="none">–</td>`;
-  return html`<td class="number">${Math.round((100 * yes) / all)} % <span class="none">of ${all.toLocaleString('en-US')}${partly > 0 && `, partly ${partly.toLocaleString('en-US')}`}</span></td>`;
+function renderShare(agent: string, { yes, partly, all }: JudgementSum): Html {
+  if (all === 0) return html`<td class="none" data-label="${agent}">–</td>`;
+  return html`<td class="number" data-label="${agent}">${Math.round((100 * yes) / all)} % <span class="none">of ${all.toLocaleString('en-US')}${partly > 0 && `, partly ${partly.toLocaleString('en-US')}`}</span></td>`;
 }

@@ -7,8 +7,8 @@ import { DAY_MS, RANGES, writeMoment } from '../../queries/time-range.ts';
 import { renderReconciliations } from '../banners/reconciliations.ts';
 import { renderSchemaChecks } from '../banners/schema-checks.ts';
 import { renderStops } from '../banners/stops.ts';
-import { count, renderChip, renderTime } from '../parts.ts';
-import { renderChart, spoken } from './charts.ts';
+import { count, renderChip, renderTime, spoken } from '../parts.ts';
+import { renderChart } from './charts.ts';
 import { renderJudgements } from './judgements.ts';
 
 export interface OverviewPage {
@@ -130,7 +130,7 @@ function renderOmissions({ omissions }: Overview, link: (filter?: Filter) => str
       : html`<div class="wide"><table><thead><tr><th scope="col">Field</th><th scope="col">Connection</th><th scope="col">Why</th><th scope="col">Calls</th></tr></thead>
 <tbody>${omissions.map(
           (line) =>
-            html`<tr><td><code>${nameOmitted(line)}</code></td><td>${line.connection}</td><td class="why">${line.reason}</td><td class="number"><a href="${link({ line: line.id })}">${line.calls.toLocaleString('en-US')}</a></td></tr>`,
+            html`<tr><td><code>${nameOmitted(line)}</code></td><td>${line.connection}</td><td class="why">${line.reason}</td><td class="number" data-label="Calls"><a href="${link({ line: line.id })}">${line.calls.toLocaleString('en-US')}</a></td></tr>`,
         )}</tbody></table></div>`
   }</section>`;
 }
@@ -149,9 +149,9 @@ function renderAgents(
       ? (nameOf(source, agent_id) ?? html`<code>${agent_id}</code>`)
       : html`<span class="none">${agent_id || 'not named'}</span>`;
     const ofAgent = { source, agent: agent_id || undefined };
-    return html`<tr><th scope="row">${name}</th><td>${source}</td><td class="number"><a href="${link(ofAgent)}">${calls.toLocaleString('en-US')}</a></td>
-<td class="number"><a href="${link({ ...ofAgent, outcome: 'connected' })}">${showShare(connected, calls)}</a></td>
-<td>${results.slice(0, 4).map((one) => html`<a href="${link({ ...ofAgent, result: one.name })}">${spoken(one.name)} ${one.count.toLocaleString('en-US')}</a> `)}</td></tr>`;
+    return html`<tr><th scope="row">${name}</th><td data-label="Source">${source}</td><td class="number" data-label="Calls"><a href="${link(ofAgent)}">${calls.toLocaleString('en-US')}</a></td>
+<td class="number" data-label="Reached"><a href="${link({ ...ofAgent, outcome: 'connected' })}">${showShare(connected, calls)}</a></td>
+<td data-label="Results">${results.slice(0, 4).map((one) => html`<a href="${link({ ...ofAgent, result: one.name })}">${spoken(one.name)} ${one.count.toLocaleString('en-US')}</a> `)}</td></tr>`;
   };
   return html`<section><h2>Agents</h2><div class="wide"><table><thead><tr><th scope="col">Agent</th><th scope="col">Source</th><th scope="col">Calls</th><th scope="col">Reached</th><th scope="col">Results</th></tr></thead>
 <tbody>${agents.slice(0, MOST_AGENTS).map(row)}</tbody></table></div>${agents.length > MOST_AGENTS && html`<p class="none">and ${agents.length - MOST_AGENTS} more</p>`}</section>`;
@@ -162,7 +162,7 @@ function renderClients({ clients }: Overview): HtmlPart {
   return html`<section><h2>Clients</h2><div class="wide"><table><thead><tr><th scope="col">Client</th><th scope="col">Calls</th><th scope="col">Parked</th><th scope="col">Dead</th></tr></thead>
 <tbody>${clients.map(
     ({ client, calls, parked, dead }) =>
-      html`<tr><th scope="row">${client === '' ? html`<span class="none">wrapup.yaml itself</span>` : html`<a href="/?client=${client}">${client}</a>`}</th>${[calls, parked, dead].map((number) => html`<td class="number">${number.toLocaleString('en-US')}</td>`)}</tr>`,
+      html`<tr><th scope="row">${client === '' ? html`<code>wrapup.yaml</code>` : html`<a href="/?client=${client}">${client}</a>`}</th>${Object.entries({ Calls: calls, Parked: parked, Dead: dead }).map(([label, number]) => html`<td class="number" data-label="${label}">${number.toLocaleString('en-US')}</td>`)}</tr>`,
   )}</tbody></table></div></section>`;
 }
 
@@ -172,9 +172,9 @@ function renderConnections(connections: readonly ConnectionReport[]): HtmlPart {
     const paused = circuit === 'open' || operator !== undefined;
     const used = daily && daily.limit - daily.remaining;
     return html`<tr><th scope="row"><a href="/connections">${connection}</a></th><td>${paused ? renderChip('parked', 'paused') : renderChip('written', 'running')}</td>
-<td class="number">${(waiting + active + delayed).toLocaleString('en-US')}</td>
-<td>${daily && used !== undefined ? html`<meter min="0" max="${daily.limit}" high="${daily.limit * 0.8}" value="${used}" aria-label="Daily quota used"></meter> ${showShare(used, daily.limit)} of ${daily.limit.toLocaleString('en-US')}` : html`<span class="none">not reported</span>`}</td>
-<td>${daily?.used_up_at !== undefined ? html`<strong>used up</strong> ${renderTime(daily.used_up_at)}` : daily?.hourly !== undefined ? `${Math.round(daily.hourly).toLocaleString('en-US')} an hour: it lasts` : html`<span class="none">not known yet</span>`}</td></tr>`;
+<td class="number" data-label="On the way">${(waiting + active + delayed).toLocaleString('en-US')}</td>
+<td data-label="Daily quota used">${daily && used !== undefined ? html`<meter min="0" max="${daily.limit}" high="${daily.limit * 0.8}" value="${used}" aria-label="Daily quota used"></meter> ${showShare(used, daily.limit)} of ${daily.limit.toLocaleString('en-US')}` : html`<span class="none">not reported</span>`}</td>
+<td data-label="At this rate">${daily?.used_up_at !== undefined ? html`<strong>used up</strong> ${renderTime(daily.used_up_at)}` : daily?.hourly !== undefined ? `${Math.round(daily.hourly).toLocaleString('en-US')} an hour: it lasts` : html`<span class="none">not known yet</span>`}</td></tr>`;
   };
   return html`<section><h2>Connections</h2><div class="wide"><table><thead><tr><th scope="col">Connection</th><th scope="col">State</th><th scope="col">On the way</th><th scope="col">Daily quota used</th><th scope="col">At this rate</th></tr></thead>
 <tbody>${connections.map(row)}</tbody></table></div></section>`;
@@ -185,6 +185,6 @@ function renderSources({ webhooks }: Overview): HtmlPart {
   return html`<section><h2>Sources</h2><div class="wide"><table><thead><tr><th scope="col">Source</th><th scope="col">Last webhook</th></tr></thead>
 <tbody>${[...webhooks].map(
     ([source, at]) =>
-      html`<tr><th scope="row"><a href="/calls?source=${source}">${source}</a></th><td>${at === undefined ? html`<span class="none">none yet</span>` : renderTime(at)}</td></tr>`,
+      html`<tr><th scope="row"><a href="/calls?source=${source}">${source}</a></th><td data-label="Last webhook">${at === undefined ? html`<span class="none">none yet</span>` : renderTime(at)}</td></tr>`,
   )}</tbody></table></div></section>`;
 }

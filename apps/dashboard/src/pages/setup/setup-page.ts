@@ -116,13 +116,14 @@ function renderVerdict(
   failed: { message: string; hint?: string } | undefined,
   at: number,
 ): Html {
+  const when = renderTime(at);
+  if (failed) {
+    const why = /[.!?]$/.test(failed.message) ? failed.message : `${failed.message}.`;
+    return html`could not be asked, ${when}: ${why} ${failed.hint}`;
+  }
+  if (findings.length === 0) return html`fits the mappings, ${when}`;
   const errors = findings.filter(({ severity }) => severity === 'error').length;
-  const said = failed
-    ? html`could not be asked: ${failed.message} ${failed.hint}`
-    : findings.length === 0
-      ? 'fits the mappings'
-      : `${count(errors, 'error')}, ${count(findings.length - errors, 'warning')}`;
-  return html`${said}, ${renderTime(at)}`;
+  return html`${count(errors, 'error')}, ${count(findings.length - errors, 'warning')}, ${when}`;
 }
 
 function renderFindings(findings: readonly Finding[]): Html {
