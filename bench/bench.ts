@@ -5,7 +5,7 @@
  *   npm run bench -- ingress latency           only these parts
  *   npm run bench -- drain --calls 1000000     a longer backlog
  *   npm run bench -- kept --kept 2000          what is kept of fewer calls than 20,000
- *   npm run bench -- parked --items 100000     fewer parked deliveries than a million
+ *   npm run bench -- parked pages --items 100000   fewer parked deliveries, and calls behind the pages, than a million
  *   npm run bench -- clients --clients 1,50 --backlog 10000
  *   npm run bench -- rate --rates 1000000 --seconds 300   a day's million, for five minutes
  *   npm run bench -- earlier --checkout ../wrapup-earlier   beside another version, installed in a folder of its own
@@ -22,6 +22,7 @@ import { measureEarlier } from './parts/earlier.ts';
 import { measureIngress, SIZES } from './parts/ingress.ts';
 import { measureLatency } from './parts/latency.ts';
 import { measureKept, measureMemory } from './parts/memory.ts';
+import { measurePages } from './parts/pages.ts';
 import { measureParked } from './parts/parked.ts';
 import { measureRates } from './parts/rate.ts';
 import { describeMachine } from './support/machine.ts';
@@ -60,6 +61,7 @@ const PARTS: Record<string, () => Promise<unknown>> = {
       { calls: Number(values.kept) / 4, bytes: 20_000 },
     ]),
   parked: () => measureParked(Number(values.items)),
+  pages: () => measurePages(Number(values.items)),
   clients: () => measureClients(values.clients.split(',').map(Number), Number(values.backlog)),
   rate: () => measureRates(values.rates.split(',').map(Number), Number(values.seconds)),
   drain: () => measureDrain(Number(values.calls ?? 100_000), 5_000),

@@ -9,12 +9,13 @@ import type { EarlierFigures } from '../parts/earlier.ts';
 import type { IngressFigures } from '../parts/ingress.ts';
 import type { LatencyFigures } from '../parts/latency.ts';
 import { KEPT_DAYS, type KeptFigures, type MemoryFigures } from '../parts/memory.ts';
+import type { PagesFigures } from '../parts/pages.ts';
 import type { ParkedFigures } from '../parts/parked.ts';
 import type { RateFigures } from '../parts/rate.ts';
 import { drawChart, format, type Group } from './chart.ts';
 import { clientsTables } from './clients-tables.ts';
 import { earlierGroups, earlierTable } from './earlier-table.ts';
-import { keptTables } from './kept-tables.ts';
+import { keptTables, pagesTable, parkedTables } from './kept-tables.ts';
 import { busyRemark } from './machine.ts';
 
 const BENCH = resolve(import.meta.dirname, '..');
@@ -36,6 +37,7 @@ export interface Results {
   memory?: Measured<MemoryFigures>;
   kept?: Measured<KeptFigures[]>;
   parked?: Measured<ParkedFigures>;
+  pages?: Measured<PagesFigures>;
   clients?: Measured<ClientsFigures>;
   rate?: Measured<RateFigures>;
   drain?: Measured<DrainFigures>;
@@ -125,7 +127,7 @@ function groupsOf({ ingress, delivery, latency, memory, clients, drain }: Result
 function render(results: Results): string {
   return `# Results
 
-Written by \`npm run bench\` (parts by name: \`npm run bench -- ingress attacks delivery salesforce latency memory kept parked clients rate drain\`). Everything runs on one
+Written by \`npm run bench\` (parts by name: \`npm run bench -- ingress attacks delivery salesforce latency memory kept parked pages clients rate drain\`). Everything runs on one
 machine and over loopback: load, Redis (synced on every write), Wrapup's own processes and the sandbox as the CRM. The machine
 was shared with other work, so absolute figures are low and wander; what counts are the ratios, taken within one run. The
 baseline is in \`bench/baseline\`: express with its body parser and \`queue.add\`, then one job per call that searches, writes and logs.
@@ -144,6 +146,7 @@ ${[
   memoryPart,
   keptPart,
   parkedPart,
+  pagesPart,
   clientsPart,
   ratePart,
   drainPart,
@@ -325,28 +328,24 @@ ${keptTables(kept.figures)}`;
 
 function parkedPart({ parked }: Results): string {
   if (!parked) return '';
-  const { items, partitions, memory, times, rates, longest_command } = parked.figures;
+  const { items, partitions } = parked.figures;
   const number = items.toLocaleString('en');
-  const rows = times.map(
-    ({ what, first, median, worst }) => `| ${what} | ${format(first)} | ${format(median)} | ${format(worst)} |`,
-  );
   return `${head(
     `${items === 1_000_000 ? 'A million' : number} parked deliveries`,
     parked,
     `${number} deliveries wait for a person, in ${partitions} kinds (source, route, connection, code): the first try, then the median and the worst of twenty, by the store itself and over HTTP. Target: a first page under 300 ms.`,
   )}
-| | first ms | median ms | worst ms |
-| --- | ---: | ---: | ---: |
-${rows.join('\n')}
+${parkedTables(parked.figures)}`;
+}
 
-Redis was at one command for ${format(longest_command)} ms at most. A search in what reasons say stops early on a page, and says so.
-
-| | Deliveries | A second |
-| --- | ---: | ---: |
-${rates.map(({ what, items: count, perSecond }) => `| ${what} | ${count.toLocaleString('en')} | ${format(perSecond)} |`).join('\n')}
-
-Bytes of a parked delivery in Redis, without its payload: **${format(memory.all)}**, of which its entry in the index ${format(memory.index)} and its job for Bull Board ${format(memory.job)}.
-`;
+function pagesPart({ pages }: Results): string {
+  if (!pages) return '';
+  return `${head(
+    'Pages of the dashboard',
+    pages,
+    `${pages.figures.calls.toLocaleString('en')} calls of 90 days in the ledger, packed as the sweep packs them, one in a hundred parked. Time of an answer over loopback: the first one, then the median and the worst of twenty. Bytes as they come over the wire: of the page, and with the styles, scripts and pictures that a browser without a cache loads with it. Target of the first view: 300 ms and 100 kB.`,
+  )}
+${pagesTable(pages.figures.pages)}`;
 }
 
 function clientsPart({ clients }: Results): string {
