@@ -8,7 +8,7 @@
  */
 import { clientOf } from '@wrapup/call';
 import { scrub } from '@wrapup/destination';
-import type { UnresolvedFilter, UnresolvedState } from '../ledger/unresolved-filter.ts';
+import type { UnresolvedFilter, UnresolvedState } from '../unresolved/unresolved-filter.ts';
 
 /** How an operator came in. */
 export const OPERATOR_WAYS = ['dashboard', 'command line', 'API'] as const;

@@ -8,9 +8,9 @@ import { OMISSIONS_LUA } from '../omissions/omissions-index.ts';
 import { defineScript } from '../redis/client.ts';
 import { LEASE_LUA } from '../redis/lease.ts';
 import { COUNTS_LUA } from '../stats/hourly-counts.ts';
+import { INDEX_LUA } from '../unresolved/unresolved-index.ts';
 import { INDEX_PEOPLE_LUA } from './people-index.ts';
 import { KEEP_DICTIONARY_LUA } from './scripts.ts';
-import { INDEX_LUA } from './unresolved-index.ts';
 
 /** The delivery of a job; nothing where the job is out of date, as it has another revision, another replay or an end. */
 const READ_QUEUED_LUA = `

@@ -4,8 +4,8 @@ import { PACKED_LUA } from '../packed/scripts.ts';
 import type { AtomicStep } from '../queues/atomic-enqueue.ts';
 import { defineScript } from '../redis/client.ts';
 import { COUNTS_LUA } from '../stats/hourly-counts.ts';
+import { INDEX_LUA } from '../unresolved/unresolved-index.ts';
 import type { DeliveryEntry, Revision } from './entry.ts';
-import { INDEX_LUA } from './unresolved-index.ts';
 
 /** What the worker read from a payload that the ledger may hold: no personal data. */
 export interface CallFacts {

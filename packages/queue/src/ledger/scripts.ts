@@ -12,7 +12,7 @@ import { OMISSIONS_LUA } from '../omissions/omissions-index.ts';
 import { defineScript } from '../redis/client.ts';
 import { BYTE_ORDER_LUA } from '../redis/cursor.ts';
 import { COUNTS_LUA } from '../stats/hourly-counts.ts';
-import { INDEX_LUA } from './unresolved-index.ts';
+import { INDEX_LUA } from '../unresolved/unresolved-index.ts';
 
 /** Keeps a dictionary at least as long as a payload that needs it. False where it is gone. */
 export const KEEP_DICTIONARY_LUA = `

@@ -3,7 +3,7 @@
  * dashboard.
  *
  * The queues `parked` and `dead` hold one job for each unresolved delivery, so that Bull Board shows it; its id is made of
- * the delivery, so that adding it twice adds it once. Lists and counts come from `ledger/unresolved.ts`.
+ * the delivery, so that adding it twice adds it once. Lists and counts come from `unresolved/unresolved.ts`.
  */
 import { NEW_PERSON, type Priority } from '@wrapup/destination';
 import type { Queue } from 'bullmq';

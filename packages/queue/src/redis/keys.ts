@@ -21,7 +21,7 @@ export interface Keys {
   open: string;
   /** Prefix of the keys of all ledger entries; source, colon and call id follow. */
   ledgers: string;
-  /** Prefix of the keys of the index of parked and dead items (`ledger/unresolved-index.ts`). */
+  /** Prefix of the keys of the index of parked and dead items (`unresolved/unresolved-index.ts`). */
   unresolved: string;
   /** Prefix of what was left out of calls; the connection follows (`omissions/omissions-index.ts`). */
   omissions: string;

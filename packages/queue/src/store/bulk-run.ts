@@ -9,10 +9,10 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clientOf } from '@wrapup/call';
 import type { AuditedOperator } from '../audit/audit-entry.ts';
-import type { UnresolvedItem, UnresolvedPage } from '../ledger/unresolved.ts';
-import { isSearch, type UnresolvedFilter, type UnresolvedState } from '../ledger/unresolved-filter.ts';
 import type { ChoiceRefused, Operations, Replayed } from '../queues/operations.ts';
 import { RedisLease } from '../redis/lease.ts';
+import type { UnresolvedItem, UnresolvedPage } from '../unresolved/unresolved.ts';
+import { isSearch, type UnresolvedFilter, type UnresolvedState } from '../unresolved/unresolved-filter.ts';
 import type { Store } from './store.ts';
 
 /** `choose` decides ambiguous callers of one number or address for the same person. */

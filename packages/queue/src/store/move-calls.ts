@@ -9,11 +9,11 @@ import { clientOf } from '@wrapup/call';
 import { CALL_INDEX_LUA, unlistCall } from '../ledger/call-index.ts';
 import { type LedgerEntry, parseEntry } from '../ledger/entry.ts';
 import { type CallRef, recordOf } from '../ledger/people-index.ts';
-import { indexCall } from '../ledger/unresolved-index.ts';
 import { placeOf, revisionOf } from '../payloads/payloads.ts';
 import { defineScript, scanKeys } from '../redis/client.ts';
 import { MAINTENANCE_QUEUE, memberOf } from '../redis/keys.ts';
 import { countTaken, uncountCall } from '../stats/hourly-counts.ts';
+import { indexCall } from '../unresolved/unresolved-index.ts';
 import { forgetCall, holdDeliveries } from './forget.ts';
 import type { Store } from './store.ts';
 

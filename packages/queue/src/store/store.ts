@@ -11,7 +11,6 @@ import { type Accepted, type Arrival, acceptArrival } from '../intake/accept.ts'
 import { Ledger } from '../ledger/ledger.ts';
 import { PeopleIndex } from '../ledger/people-index.ts';
 import { Timings } from '../ledger/timings.ts';
-import { Unresolved } from '../ledger/unresolved.ts';
 import { FieldCounters } from '../omissions/field-counters.ts';
 import { Omissions } from '../omissions/omissions.ts';
 import { Dictionaries } from '../payloads/dictionaries.ts';
@@ -20,6 +19,7 @@ import { Operations } from '../queues/operations.ts';
 import { Queues } from '../queues/queues.ts';
 import { openRedis, type RedisClient, waitForRedis } from '../redis/client.ts';
 import { type Keys, makeKeys } from '../redis/keys.ts';
+import { Unresolved } from '../unresolved/unresolved.ts';
 
 /** Ms that closing waits for what has been added up. */
 const CLOSE_MS = 1_000;

@@ -4,11 +4,11 @@
  */
 import { clientOf } from '@wrapup/call';
 import { FAILURE_CODES } from '@wrapup/destination';
+import type { DeliveryEntry, LedgerEntry } from '../ledger/entry.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { RedisClient } from '../redis/client.ts';
 import { type Cursor, readCursor, writeCursor } from '../redis/cursor.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { DeliveryEntry, LedgerEntry } from './entry.ts';
-import type { Ledger } from './ledger.ts';
 import { isSearch, type UnresolvedFilter, type UnresolvedState } from './unresolved-filter.ts';
 import { countPartitions, type ReadItems, readItems, trimIndex } from './unresolved-index.ts';
 

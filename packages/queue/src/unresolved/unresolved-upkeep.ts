@@ -1,6 +1,6 @@
-import type { UnresolvedState } from '../ledger/unresolved-filter.ts';
-import { indexCall } from '../ledger/unresolved-index.ts';
-import type { Store } from './store.ts';
+import type { Store } from '../store/store.ts';
+import type { UnresolvedState } from './unresolved-filter.ts';
+import { indexCall } from './unresolved-index.ts';
 
 const STEPS = ['calls', 'parked', 'dead', 'parked-jobs', 'dead-jobs'] as const;
 type Step = (typeof STEPS)[number];
