@@ -28,10 +28,18 @@ test.each([
   ['Dana@Example.com', 'dana@example.com'],
   ['one<br/>two', 'one<br>two'],
   ['one\r\ntwo ', 'one\ntwo'],
+  ['one\rtwo', 'one\ntwo'],
+  ['one<br />two', 'one<br>two'],
+  ['-0', '0'],
+  ['2026-11-23T18:06:26+01:00', '2026-11-23T17:06:26Z'],
+  ['2026-11-23T18:06:26+0100', '2026-11-23T17:06:26Z'],
+  ['2026-11-23', '2026-11-23T00:00:00Z'],
   ['b;a', 'a;b'],
+  ['beta;alpha;gamma', 'gamma;beta;alpha;'],
   ['', null],
+  ['', undefined],
 ])('%j and %j are one value', (one, other) => {
-  const canonical = (value: string | number | boolean | null) => canonicalOf(RULES, 'deals', 'x', value);
+  const canonical = (value: string | number | boolean | null | undefined) => canonicalOf(RULES, 'deals', 'x', value);
   expect(canonical(one)).toBe(canonical(other));
 });
 
@@ -40,6 +48,15 @@ test.each([
   ['one two', 'two one'],
   ['2026-11-23', '2026-11-24'],
   ['Closed', 'closed'],
+  ['on 2026-11-23', 'from 2026-11-23'],
+  ['2026-11-23 (moved)', '2026-11-23 (kept)'],
+  ['room 5 (left)', 'room 5 (right)'],
+  ['2026-13-45', '2026-99-99'],
+  ['ask Ada@example.com', 'ask ada@example.com'],
+  ['ada@example.com Mondays', 'ada@example.com mondays'],
+  ['straße@example.com', 'strasse@example.com'],
+  ['b c;a', 'a;b c'],
+  ['b;a c', 'a c;b'],
 ])('%j and %j are two values', (one, other) => {
   expect(canonicalOf(RULES, 'deals', 'x', one)).not.toBe(canonicalOf(RULES, 'deals', 'x', other));
 });
@@ -88,6 +105,59 @@ test('what the CRM made of a value is known for ours as well', async () => {
   await values.settle(NAME, new Set(['body']), new Map([['body', '<strong>one</strong>']]));
   const after = await recallWritten(ctx, [NAME]);
   expect(after.originOf(NAME, 'body', '<strong>one</strong>', 'two')).toBe('ours');
+});
+
+test('of two properties both former values are forgotten, and what the CRM made of a third is not noted', async () => {
+  const values = await recallWritten(makeMemoryContext(makeMemoryCommons()), []);
+  const write = async (stage: string, amount: string, stored: [string, string][] = []) => {
+    await values.intend(NAME, new Map(Object.entries({ stage, amount })), CALL);
+    await values.settle(NAME, new Set(['stage', 'amount']), new Map(stored));
+  };
+  await write('new', '5');
+  await write('won', '6', [['owner', '7']]);
+  const originOf = (property: string, from: string) => values.originOf(NAME, property, from, 'x');
+  expect([originOf('stage', 'new'), originOf('stage', 'won')]).toEqual(['changed', 'ours']);
+  expect([originOf('amount', '5'), originOf('amount', '6')]).toEqual(['changed', 'ours']);
+  expect(originOf('owner', '7')).toBe('unknown');
+  await values.settle(NAME, undefined);
+  expect(originOf('stage', 'won')).toBe('ours');
+});
+
+test('as many values or links as before, and others, are noted', async () => {
+  const ctx = makeMemoryContext(makeMemoryCommons());
+  const values = await recallWritten(ctx, []);
+  await values.intend(NAME, new Map([['stage', 'new']]), CALL);
+  await values.settle(NAME, new Set(['stage']));
+  await values.intend(NAME, new Map([['stage', 'won']]), CALL);
+  await values.settle(NAME, new Set(['stage']), new Map([['stage', 'closedwon']]));
+  const [first, second] = [
+    { object: 'deals', id: '1' },
+    { object: 'deals', id: '2' },
+  ];
+  await values.noteLinks(NAME, CALL, [first]);
+  await values.noteLinks(NAME, CALL, [second], [first]);
+  const read = await recallWritten(ctx, [NAME]);
+  expect(['new', 'won', 'closedwon'].map((from) => read.originOf(NAME, 'stage', from, 'x'))).toEqual([
+    'changed',
+    'ours',
+    'ours',
+  ]);
+  expect([read.hasLink(NAME, first), read.hasLink(NAME, second)]).toEqual([false, true]);
+});
+
+test.each([
+  ['won', 'won', 'unchanged'],
+  ['new', 'new', 'same'],
+  ['won', 'lost', 'ours'],
+  ['new', 'lost', 'changed'],
+])('of a stage that was written as won, and is %s where the call says %s: %s', async (from, to, expected) => {
+  const values = await recallWritten(makeMemoryContext(makeMemoryCommons()), []);
+  expect([values.sinceWritten(NAME, 'stage', to, to), values.sinceWritten(NAME, 'stage', 'x', to)]).toEqual([
+    'same',
+    'unknown',
+  ]);
+  await values.intend(NAME, new Map([['stage', 'won']]), CALL);
+  expect(values.sinceWritten(NAME, 'stage', from, to)).toBe(expected);
 });
 
 test('the links of a call are known however many there are, and of those before the latest', async () => {
@@ -142,7 +212,7 @@ test('of a person who is to be forgotten every name is known', () => {
 
 test('what is noted under another name is taken for this one, where nothing is noted under it', async () => {
   const ctx = makeMemoryContext(makeMemoryCommons());
-  const values = await recallWritten(ctx, []);
+  const values = await recallWritten(ctx, ['mine']);
   await values.intend('old', new Map([['stage', 'new']]), CALL);
   values.adopt('mine', ['absent', 'old']);
   expect(values.originOf('mine', 'stage', 'new', 'x')).toBe('ours');
@@ -210,10 +280,10 @@ test('a link is known with its label, and whether it was there already', async (
 });
 
 test('what has not changed is not noted again, and a memory that does not answer costs nothing but a warning', async () => {
-  const warned: string[] = [];
+  const warned: [unknown, string][] = [];
   const ctx = makeMemoryContext(makeMemoryCommons(), {
     log: {
-      warn: (_: unknown, what: string) => warned.push(what),
+      warn: (why: unknown, what: string) => warned.push([why, what]),
       info: () => {},
       debug: () => {},
       error: () => {},
@@ -222,23 +292,31 @@ test('what has not changed is not noted again, and a memory that does not answer
   const values = await recallWritten(ctx, []);
   const deal = { object: 'deals', id: '1' };
   await values.noteLinks(NAME, CALL, [deal]);
-  await values.intend(NAME, new Map([['stage', 'new']]), CALL);
-  await values.settle(NAME, new Set(['stage']));
   const sets: string[] = [];
   const { set } = ctx.memory;
   ctx.memory.set = (name, ...rest) => {
     sets.push(name);
     return set.call(ctx.memory, name, ...rest);
   };
+  await values.intend(NAME, new Map([['stage', 'new']]), CALL);
+  await values.settle(NAME, new Set(['stage']));
+  expect(sets).toEqual([NAME]);
   await values.noteLinks(NAME, CALL, [deal]);
   await values.settle(NAME, new Set(['stage']));
-  expect(sets).toEqual([]);
+  await values.rename('nowhere', 'other');
+  expect(sets).toEqual([NAME]);
+  expect(warned).toEqual([]);
   ctx.memory.set = () => Promise.reject(new Error('away'));
   await values.noteLinks(NAME, CALL, [{ object: 'deals', id: '2' }]);
   await values.rename(NAME, 'other');
   await expect(values.intend(NAME, new Map([['stage', 'won']]), CALL)).rejects.toThrow('away');
   await values.settle(NAME, new Set());
-  expect(warned).toHaveLength(3);
+  const why = { error: 'Error: away' };
+  expect(warned).toEqual([
+    [why, 'what was linked could not be noted'],
+    [why, 'what was written could not be noted'],
+    [why, 'what was written could not be noted'],
+  ]);
 });
 
 test('the note of a new person moves to their record', async () => {

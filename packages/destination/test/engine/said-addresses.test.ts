@@ -57,6 +57,18 @@ describe('an id that a call claims', () => {
     const without = { ...plan, person: null };
     expect(await settleClaim(newContext(), without)).toBe(without);
   });
+
+  it('and one that the list names are looked at apart', async () => {
+    const plan = planOf(claim);
+    const listed = { by: 'id' as const, value: '9' };
+    const person = { ...plan.person, match: [listed, ...(plan.person?.match ?? [])] } as NonNullable<
+      typeof plan.person
+    >;
+    expect((await settleClaim(newContext(), { ...plan, person })).person?.match).toEqual([
+      listed,
+      { by: 'phone', value: PHONE },
+    ]);
+  });
 });
 
 describe('a person who was found only by what was said', () => {
@@ -103,6 +115,7 @@ describe('a record that holds a value of a new person', () => {
   it.each<[string, unknown[], Partial<SampleCall>, string]>([
     ['a given value', [PHONE], { phone: PHONE }, 'same'],
     ['the said one, in any spelling', [' ada@example.COM '], heardEmail, 'limit'],
+    ['the said one, with blanks around it', ['ada@example.com'], { ...heardEmail, email: ` ${EMAIL} ` }, 'limit'],
     ['the said one of two', [EMAIL], { ...heardEmail, phone: PHONE }, 'limit'],
     ['the given one of two', [PHONE], { ...heardEmail, phone: PHONE }, 'same'],
     ['one of which either may be meant', [PHONE, EMAIL], { ...heardEmail, phone: PHONE }, 'limit'],

@@ -1,64 +1,10 @@
 /** What becomes of rows: fields that are refused, requests that are too much, locks, and answers that are missing. */
 import { describe, expect, it, test } from 'vitest';
-import type { CrmRow, RowAnswer, RowAnswers, RowVerb, RowWriter } from '../../src/engine/rows/row.ts';
-import { bytesOf, chunk, halvesOf, isShrunk, writeRows } from '../../src/engine/rows/write-rows.ts';
+import type { CrmRow } from '../../src/engine/rows/row.ts';
+import { bytesOf, chunk, halvesOf, isShrunk } from '../../src/engine/rows/write-rows.ts';
 import { RequestFailure } from '../../src/http/request-failure.ts';
 import type { FailureCode } from '../../src/port/failure.ts';
-import { newContext } from './support/sample.ts';
-
-const row = (id: string, rest: Partial<CrmRow> = {}): CrmRow => ({
-  ...{ object: 'deals', id, fields: { name: id }, plans: [0], required: new Set<string>() },
-  ...rest,
-});
-const took = (id: string): RowAnswer => ({ ok: true, id, created: false });
-const refusal = (
-  code: FailureCode,
-  rest: Partial<{ fields: string[]; split_and_retry: boolean; outcome_unknown: boolean; vendor: object }> = {},
-) => new RequestFailure(code, `${code}.`, {}, { vendor: {}, ...rest });
-
-/** A CRM whose answer to each row, or to the whole request, is made by `answer`. */
-function crmWith(
-  answer: (row: CrmRow, request: CrmRow[], verb: RowVerb) => RowAnswer | undefined,
-  rest: Partial<Omit<RowWriter, 'limits'>> & { limits?: Partial<RowWriter['limits']>; usable?: () => boolean } = {},
-) {
-  const { usable = () => true, limits, ...own } = rest;
-  const requests: string[][] = [];
-  const sent: CrmRow[] = [];
-  const verbs: RowVerb[] = [];
-  const ctx = newContext();
-  const request = (verb: RowVerb) => async (rows: CrmRow[]) => {
-    requests.push(rows.map(({ id = '' }) => id));
-    sent.push(...rows);
-    verbs.push(verb);
-    const answers: RowAnswers = new Map();
-    for (const one of rows) {
-      const said = answer(one, rows, verb);
-      if (said) answers.set(one, said);
-    }
-    return answers;
-  };
-  const crm: RowWriter = {
-    session: {
-      ctx,
-      get usable() {
-        return usable();
-      },
-    } as RowWriter['session'],
-    limits: { rows: 100, mixed: false, shrinks: false, ...limits },
-    drops_fields: true,
-    owner: 'owner',
-    create: request('create'),
-    update: request('update'),
-    upsert: request('upsert'),
-    rowsNamed: () => [],
-    ...own,
-  };
-  const write = async (rows: CrmRow[], verb: RowVerb = 'update') => {
-    const results = await writeRows(crm, verb, rows);
-    return rows.map((one) => results.get(one));
-  };
-  return { crm, ctx, requests, sent, verbs, write };
-}
+import { crmWith, refusal, row, took } from './support/rows.ts';
 
 test('every row has its answer, and one that the CRM said nothing of may have been written', async () => {
   const { write } = crmWith(({ id = '' }) => (id === '2' ? undefined : took(id)));
@@ -182,6 +128,56 @@ describe('a field that is refused', () => {
     expect(await refusing(['stage'], 'invalid_field', { knownFields }).write([row('1', { fields })])).toMatchObject([
       { ok: true, fields: { name: 'x', owner: 'z' } },
     ]);
+  });
+});
+
+describe('a refusal', () => {
+  const fields = { name: 'x', stage: 'y', owner: 'z' };
+  const naming = (names: string[], code: FailureCode = 'invalid_field', rest = {}) => {
+    let asked = 0;
+    return crmWith(({ id = '' }) => {
+      asked += 1;
+      return asked === 1 ? { ok: false, failure: refusal(code, { fields: names }) } : took(id);
+    }, rest);
+  };
+  const known = { knownFields: async () => new Set(['name']) };
+
+  it.each<[string, string[], FailureCode, object, string[], string[] | undefined]>([
+    ['of two fields leaves both out', ['stage', 'owner'], 'invalid_field', {}, [], ['name']],
+    [
+      'of two fields, one of which is required, is one of the row',
+      ['stage', 'name'],
+      'invalid_field',
+      {},
+      ['name'],
+      undefined,
+    ],
+    ['that names no field is one of the row', [], 'missing_property', known, [], undefined],
+    ['of a field that is not there leaves out that one', ['stage'], 'missing_property', {}, [], ['name', 'owner']],
+    [
+      'of the owner and another is one of the row, where no fields are dropped',
+      ...([['owner', 'stage'], 'invalid_field', { drops_fields: false }, [], undefined] as const),
+    ] as never,
+  ])('%s', async (_what, names, code, rest, required, left) => {
+    const { sent, write } = naming(names, code, rest);
+    const [result] = await write([row('1', { fields, required: new Set(required) })]);
+    expect([result?.ok, sent.slice(1).map((one) => Object.keys(one.fields))]).toEqual([
+      left !== undefined,
+      left ? [left] : [],
+    ]);
+  });
+
+  it.each([
+    ['owner', true],
+    ['stage', false],
+  ])('of %s has the list of owners read anew: %s', async (name, expected) => {
+    const { ctx, write } = naming([name]);
+    const forgotten: string[] = [];
+    ctx.memory.delete = async (key) => {
+      forgotten.push(key);
+    };
+    await write([row('1', { fields })]);
+    expect(forgotten.length > 0).toBe(expected);
   });
 });
 

@@ -62,7 +62,7 @@ async function askByIdOrEmail(crm: Finder, asked: Open[], properties: string[]):
   const asking: Asking[] = [];
   const prepare = async (one: Open): Promise<void> => {
     const step = one.steps[0];
-    if (one.answer || !step) return;
+    if (!step) return;
     try {
       const known = one.follow || step.by === 'id' ? undefined : await recall(crm, one, step);
       const id = one.follow ?? (step.by === 'id' ? step.value : known?.id);
