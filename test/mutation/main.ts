@@ -16,6 +16,7 @@ import { renderAgain } from '../faults/report.ts';
 import {
   figuresOf,
   fileOf,
+  filesOf,
   insteadOf,
   isJudged,
   isUnnoticed,
@@ -61,7 +62,7 @@ async function mutate(scope: Scope): Promise<MutantResult[]> {
   // For the configuration of Vitest, which the processes of Stryker load.
   process.env.WRAPUP_MUTATED_TESTS = scope.tests.join(',');
   process.env.FAST_CHECK_RUNS = '20';
-  return await new Stryker({
+  const mutants = await new Stryker({
     mutate: [...scope.mutate, ...exclusionsOf(scope).map((glob) => `!${glob}`), '!**/index.ts'],
     // Texts: most are words of closed unions, which the type checker does not let go empty; the rest are messages.
     mutator: { excludedMutations: ['StringLiteral'], plugins: null },
@@ -84,6 +85,9 @@ async function mutate(scope: Scope): Promise<MutantResult[]> {
     reporters: ['progress-append-only'],
     allowEmpty: false,
   } as ConstructorParameters<typeof Stryker>[0]).runMutationTest();
+  // Kept results are handed out of files as well that are no longer mutated.
+  const files = new Set(filesOf(scope));
+  return mutants.filter((mutant) => files.has(fileOf(mutant)));
 }
 
 /** Where it is, what stood there and what stood in its place, as `judged.ts` names them. */

@@ -172,3 +172,57 @@ test('even a very small field gets what fits', () => {
   expect(render([{ said: 'abcdef' }], 'text', 3)).toBe('abc');
   expect(render([{ said: '<<<' }], 'html', 5)).toBe('&lt;');
 });
+
+const LINE = { html: '<br>', plain: '\n' };
+test.each<[string, Parameters<typeof render>[0], number, string]>([
+  ['fits to the character', [{ said: 'abcdef' }], 6, 'abcdef'],
+  [
+    'is cut in its first part',
+    [{ said: 'a'.repeat(100) }, LINE, { said: 'b'.repeat(100) }],
+    120,
+    `${'a'.repeat(59)} … [141 more characters]\n`,
+  ],
+  [
+    'is cut in a later part, and what follows is left out',
+    [{ said: 'a'.repeat(10) }, LINE, { said: 'b'.repeat(100) }, LINE, { said: 'c' }],
+    100,
+    `${'a'.repeat(10)}\n${'b'.repeat(28)} … [73 more characters]\n`,
+  ],
+  [
+    'has more markup than room',
+    [{ html: '', plain: 'x'.repeat(50) }, { said: 'y'.repeat(100) }],
+    100,
+    `${'x'.repeat(40)} … [110 more characters]`,
+  ],
+  [
+    'has as much markup as leaves room for what is missing',
+    [{ html: '', plain: 'x'.repeat(40) }, { said: 'y'.repeat(100) }],
+    100,
+    `${'x'.repeat(40)} … [100 more characters]`,
+  ],
+  ['has room for what is missing alone', [{ said: 'y'.repeat(100) }], 60, ' … [100 more characters]'],
+  ['has not even that', [{ said: 'y'.repeat(100) }], 59, 'y'.repeat(59)],
+])('a text that %s', (_what, pieces, limit, text) => {
+  expect(render(pieces, 'text', limit)).toBe(text);
+});
+
+test('a long list of variables ends with how many there are more, and empty ones are left out', () => {
+  const collected = (empty: number) => {
+    const none = Object.fromEntries(Array.from({ length: empty }, (_, n) => [`v${n}`, n % 2 === 0 ? null : ' ']));
+    return summary(someCall({ vars: { first: 0, ...none, last: 1 } as never, analysis: {} }), 'none').plain;
+  };
+  expect(collected(58)).toMatch(/Collected:\nFirst: 0\nLast: 1$/);
+  expect(collected(59)).toMatch(/Collected:\nFirst: 0\n… and 1 more$/);
+  expect(collected(60)).toMatch(/Collected:\nFirst: 0\n… and 2 more$/);
+});
+
+test('a failed call that a person answered, with its reason and its error', () => {
+  const call = someCall({ outcome: 'failed', answered_by: 'human', end_reason_text: 'Offer sent', error: 'no route' });
+  expect(summary(call, 'none').plain).toMatch(
+    /^Outcome: Failed \(answered by a person\)\n[\s\S]*\nEnd reason: Offer sent\nError: no route\n/,
+  );
+  expect(summary(someCall({ turns: [], transcript: ' \n' })).plain).not.toContain('Transcript');
+  expect(summary(someCall({ turns: [], transcript: 'All in one' })).plain).toMatch(/Transcript:\nAll in one$/);
+  expect(summary(someCall({ recording_url: 'HTTP://x.example/1' })).plain).toContain('Recording: HTTP://x.example/1');
+  expect(summary(someCall({ recording_url: 'see https://x.example/1' })).plain).not.toContain('Recording');
+});

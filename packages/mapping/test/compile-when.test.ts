@@ -23,6 +23,10 @@ const HOLDS = [
   '{ path: vars.seats, gt: "19" }',
   '{ path: call.ended_at, gte: 2026-11-20 }',
   '{ path: call.ended_at, lt: "2026-11-20T19:06:27+01:00" }',
+  '{ path: call.duration, lte: 134 }',
+  '{ path: vars.seats, contains: 2 }',
+  '{ path: vars.nested, exists: true, transform: json }',
+  '{ path: vars.budget, transform: number, gt: 11999 }',
   '{ path: vars.topics, contains: security }',
   '{ path: lead.name, contains: exam }',
   '{ path: lead.phone, starts_with: "+1415" }',
@@ -47,6 +51,10 @@ const FAILS = [
   '{ path: vars.blank, gte: 0 }',
   '{ path: call.ended_at, gt: 5 }',
   '{ path: call.duration, gte: 100, lt: 120 }',
+  '{ path: call.duration, lt: 134 }',
+  '{ path: call.duration, lte: 133 }',
+  '{ path: vars.nested, contains: object }',
+  '{ path: vars.nested, starts_with: "[" }',
   '{ path: vars.topics, contains: sec }',
   '{ path: lead.phone, starts_with: "415" }',
   '{ path: vars.nothing, starts_with: "" }',
@@ -105,4 +113,27 @@ test('a yes is a true, where the mapping asks for one', () => {
   for (const other of ['no', 'perhaps', 2, false]) expect(holds(other, 'true'), String(other)).toBe(false);
   // A text in quotes is a text.
   expect(holds('yes', '"true"')).toBe(false);
+});
+
+test.each([
+  ['{ path: lead.name, gt: 0 }', 'its condition on lead.name does not hold: it is no number', 'unreadable_number'],
+  [
+    '{ path: lead.name, lt: 2026-11-20 }',
+    'its condition on lead.name does not hold: it is no date or time',
+    'unreadable_date',
+  ],
+  [
+    '{ path: vars.seats, transform: e164, exists: true }',
+    /its condition on vars.seats does not hold: e164/,
+    /^unreadable/,
+  ],
+  ['{ path: vars.nothing, gt: 0 }', undefined, undefined],
+  ['{ path: call.duration, gt: 500 }', undefined, undefined],
+])('a condition that cannot be answered says why the record is not there: %s', (when, reason, unusable) => {
+  const { records, left_out } = plan(`call_log: { when: ${when}, title: x }`);
+  expect(records).toEqual([]);
+  const doubt = left_out.find((one) => one.unusable !== undefined);
+  const fits = (wanted: string | RegExp | undefined) =>
+    wanted instanceof RegExp ? expect.stringMatching(wanted) : wanted;
+  expect([doubt?.reason, doubt?.unusable]).toEqual([fits(reason), fits(unusable)]);
 });

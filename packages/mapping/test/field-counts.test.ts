@@ -36,6 +36,55 @@ test('a mapping lists every path that it reads of what is free to have any name,
   });
 });
 
+test('a path of a name that Synthflow gives is not among them', () => {
+  const { reads } = compiled('person: { fields: { a: lead.phone, b: call.outcome, c: "{{ vars.x }}" } }\n');
+  expect(reads.filter(({ at }) => at.file !== '').map(({ path }) => path)).toEqual(['vars.x']);
+});
+
+test('names that no line reads come by how often they do, then by name; what is only read is no field', () => {
+  const mapping = compiled('person: { fields: { a: vars.known } }\ncall_log: { title: "{{ person.tier }}" }\n');
+  const { unread, fields } = readCounters(
+    mapping,
+    new Map([
+      ['n:vars.b', 1],
+      ['n:vars.a', 1],
+      ['n:vars.often', 7],
+      ['n:vars.known', 9],
+      ['p:vars.other', 9],
+    ]),
+  );
+  expect(unread).toEqual([
+    { name: 'vars.often', calls: 7 },
+    { name: 'vars.a', calls: 1 },
+    { name: 'vars.b', calls: 1 },
+  ]);
+  expect(fields.map(({ property }) => property)).toEqual(['a', 'subject']);
+});
+
+test('a path that came is counted, also below a name, and an extracted name is one of vars', () => {
+  const mapping = compiled('person: { fields: { a: actions.book.return_value.slot, b: vars.seats } }\n');
+  const counts = readCounters(
+    mapping,
+    new Map([
+      ['p:vars.seats', 2],
+      ['m:vars.seats', 1],
+      ['m:actions.book.return_value.slot', NEVER_AFTER],
+    ]),
+  );
+  expect(counts.paths).toMatchObject([
+    { path: 'actions.book.return_value.slot', present: 0, absent: NEVER_AFTER, never: true },
+    { path: 'vars.seats', present: 2, absent: 1, never: false },
+  ]);
+  expect(counts.paths[0]).not.toHaveProperty('meant');
+  const both = count(mapping, { vars: {}, extracted: { seats: 20 } });
+  expect(both.filter((name) => name.startsWith('n:'))).toEqual([]);
+});
+
+test('a value that empties a field does not fill it', () => {
+  const mapping = compiled('person: { fields: { a: { from: vars.x, clear: true }, b: lead.name } }\n');
+  expect(count(mapping, {}).filter((name) => /^[fal]:/.test(name))).toEqual(['f:person.b']);
+});
+
 test('a path that a line reads keeps its first place, also where every mapping reads it', () => {
   const line = 'tasks: [ { name: t, subject: "{{ vars.topic }} {{ metadata.crm_person_id }}" } ]\n';
   const mapping = compiled(

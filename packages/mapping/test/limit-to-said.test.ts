@@ -140,6 +140,54 @@ test('limited to what was said: no field, only call log and tasks, both marked, 
   expect(whole.records).toHaveLength(3);
 });
 
+test('no owner is written either, labels are those of records that stay, and only what people read first is marked', () => {
+  const at = { file: 'mappings/acme.yaml', line: 9, column: 1 };
+  const whole = plan('person: { fields: { city: vars.city } }\ncall_log: { title: Call, body: Words }\n', inbound());
+  const [log] = whole.records;
+  if (!whole.person || !log) throw new Error('the plan has no call log');
+  const owner = { property: 'owner', values: [], at } as never;
+  const bare = { ...log, name: 'bare', type: 'deal' as never, fields: [] };
+  const labels = { person: 'Caller', bare: 'Subject' } as never;
+  const limited = limitToSaid({ ...whole, person: { ...whole.person, owner }, records: [{ ...log, labels }, bare] });
+  expect(limited.person).not.toHaveProperty('owner');
+  expect(limited.left_out.filter((left) => left.at === at)).toEqual([
+    { field: 'person.owner', reason: expect.stringContaining('only said'), at },
+  ]);
+  expect(limited.left_out.map(({ field }) => field)).not.toContain('bare');
+  expect(limited.records).toHaveLength(1);
+  expect(limited.records[0]).toMatchObject({ name: 'call_log', labels: { person: 'Caller' } });
+  expect(Object.keys(limited.records[0]?.labels ?? {})).toEqual(['person']);
+  expect(limited.records[0]?.fields.filter(({ value }) => String(value).includes(SAID_MARK))).toHaveLength(1);
+  expect(limitToSaid(whole).records[0]).not.toHaveProperty('labels');
+});
+
+test.each([
+  [null, SAID_MARK],
+  ['', SAID_MARK],
+  ['Call', `${SAID_MARK}: Call`],
+  [`${SAID_MARK}: Call`, `${SAID_MARK}: Call`],
+])('a title of %j becomes %s', (value, marked) => {
+  const whole = plan('person: {}\ncall_log: { title: Call }\n', inbound());
+  const records = whole.records.map((record) => ({
+    ...record,
+    fields: record.fields.map((field) => (field.name === record.headline ? { ...field, value } : field)),
+  }));
+  const [log] = limitToSaid({ ...whole, records }).records;
+  expect(log?.fields.find(({ name }) => name === log.headline)?.value).toBe(marked);
+});
+
+test('a record without fields is marked, and one that has nothing that people read first is as it was', () => {
+  const whole = plan('person: {}\ncall_log: { title: Call }\n', inbound());
+  const [log] = whole.records;
+  if (!log) throw new Error('the plan has no call log');
+  const { headline, ...plain } = log;
+  const [bare, same] = limitToSaid({ ...whole, records: [{ ...log, fields: [] }, plain] }).records;
+  expect(bare?.fields).toEqual([
+    { name: headline, value: SAID_MARK, write: 'if_ours', at: { file: '', line: 1, column: 1 } },
+  ]);
+  expect(same?.fields).toEqual(plain.fields);
+});
+
 test('a record without title is marked all the same, and a plan without person stays as it is', () => {
   const bare = limitToSaid(plan('person: {}\ncall_log: { body: Words }\n', inbound()));
   expect(bare.records[0]?.fields[0]).toMatchObject({ name: bare.records[0]?.headline, value: SAID_MARK });

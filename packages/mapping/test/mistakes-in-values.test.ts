@@ -76,6 +76,76 @@ const PATHS: Mistake[] = [
     field('»call.phone'),
     { code: 'unknown-path', says: /call has no phone/, hint: /"lead\.phone"/ },
   ],
+  [
+    'a path of a field of the call has no root',
+    field('»outcome.x'),
+    { code: 'unknown-path', says: /no path begins with "outcome"/, hint: /^did you mean "call\.outcome\.x"\?$/ },
+  ],
+  [
+    'a root is none at all',
+    field('»zebra.x'),
+    { code: 'unknown-path', says: /no path begins/, hint: /^paths begin with call, .*lead.*\{ value: "zebra\.x" \}$/ },
+  ],
+  [
+    'a word is nearly a root',
+    field('»leads'),
+    { code: 'unknown-path', says: /no path begins/, hint: /^a fixed value is .* vars\.leads$/ },
+  ],
+  [
+    'the source is written under call',
+    field('»call.source'),
+    { code: 'unknown-path', says: /call has no source/, hint: /"source\.name"/ },
+  ],
+  [
+    'the source is written under lead',
+    field('»lead.source'),
+    { code: 'unknown-path', says: /lead has no source/, hint: /^lead has / },
+  ],
+  [
+    'a field of the call stands under lead',
+    field('»lead.outcome'),
+    { code: 'unknown-path', says: /lead has no outcome/, hint: /^did you mean "call\.outcome"\?$/ },
+  ],
+  [
+    'a field of the lead stands under call, with more behind it',
+    field('"»call.phone_raw[0].x"'),
+    { code: 'unknown-path', says: /call has no phone_raw/, hint: /^did you mean "lead\.phone_raw\[0\]\.x"\?$/ },
+  ],
+  [
+    'a section is mistyped, with more behind it',
+    field('»call.agnt.name'),
+    { code: 'unknown-path', says: /call has no agnt/, hint: /^did you mean "call\.agent\.name"\?$/ },
+  ],
+  [
+    'a section has no such field, nor has another',
+    field('»call.agent.outcome'),
+    { code: 'unknown-path', says: /call\.agent has no outcome/, hint: /^call\.agent has / },
+  ],
+  [
+    'something goes under a position in quotes',
+    field(`'»collected["best time"].vlaue'`),
+    {
+      code: 'unknown-path',
+      says: /collected\["best time"\] has no vlaue/,
+      hint: /"collected\["best time"\]\.value"|value/,
+    },
+  ],
+  ['a path is the person', field('»person'), { code: 'unknown-path', says: /section/, hint: /person\.firstname/ }],
+  [
+    'nothing is defined',
+    field('»my.rank'),
+    { code: 'unknown-path', says: /nothing is defined under rank/, hint: /define: \{ rank: … \}/ },
+  ],
+  [
+    'a named value is written with more behind it',
+    `define: { rank: vars.a }\n${field('»my.rank.x')}`,
+    { code: 'unknown-path', says: /names no value/, hint: /^write my\.rank$/ },
+  ],
+  [
+    'a named value is written by its place',
+    `define: { rank: vars.a }\n${field('"»my[0]"')}`,
+    { code: 'unknown-path', says: /names no value/, hint: /^write my\.rank$/ },
+  ],
   ['a constant stands bare', field('»OPEN'), { code: 'unknown-path', says: /OPEN/, hint: /\{ value: OPEN \}/ }],
   [
     'a path leads under a single value',

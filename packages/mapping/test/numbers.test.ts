@@ -27,6 +27,14 @@ test.each([
   ['2 Mrd', 2_000_000_000],
   ['usd 5', 5],
   ['15 %', 15],
+  [' 12 ', 12],
+  ['1e3', 1000],
+  ['12.25e3', 12_250],
+  ['1E+12', 1e12],
+  ['5e-2', 0.05],
+  ['−2e1', -20],
+  ['-2e1', -20],
+  [`12${' '.repeat(58)}`, 12],
 ])('%s is %d in every country', (text, number) => {
   expect(read(text)).toBe(number);
 });
@@ -43,12 +51,26 @@ test.each(['65.000', '65.000 €', '1.200', '-65.000', '65.000k'])(
   },
 );
 
-test.each(['about 12', '12 apples', 'twelve', '1.2.3', '400k to 450k', '2 billion', '5 mil'])(
-  '%s is no number',
-  (text) => {
-    expect(read(text)).toBeUndefined();
-  },
-);
+test.each([
+  'about 12',
+  '12 apples',
+  'twelve',
+  '1.2.3',
+  '400k to 450k',
+  '2 billion',
+  '5 mil',
+  '1e3x',
+  'x1e3',
+  '1ee3',
+  '1e',
+  'ae3',
+  '1.e3',
+  '1.xe3',
+  '1exx',
+  `12${' '.repeat(59)}`,
+])('%s is no number', (text) => {
+  expect(read(text)).toBeUndefined();
+});
 
 test.each([
   ['de', '65.000', 65_000],

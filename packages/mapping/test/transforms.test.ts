@@ -1,5 +1,6 @@
 import { listTransforms, registerTransform } from '@wrapup/mapping';
 import { afterAll, expect, test, vi } from 'vitest';
+import { LONGEST_TEXT } from '../src/values/found.ts';
 import { someCall } from './support/call.ts';
 import { written } from './support/compile.ts';
 
@@ -91,6 +92,45 @@ const CASES: [string, unknown, unknown][] = [
   ['join: ";"', ['a', 2, true], 'a;2;true'],
   ['join: ";"', [], undefined],
   ['join: ";"', [{}], undefined],
+  ['join: ";"', ['a', null, '', 'b'], 'a;b'],
+  ['join: ";"', ['', null], undefined],
+  ['join: ";"', ['a', ['b']], undefined],
+  ['last', ['a', 'b', 'c'], 'c'],
+  ['last', [], undefined],
+  ['slice: 1, 2', 'abc', 'b'],
+  ['boolean', ['yes'], undefined],
+  ['boolean', ' NO ', false],
+  ['date', ' 2026-11-20 ', '2026-11-20'],
+  ['date', 1_795_170_386, '2026-11-20'],
+  ['date: America/New_York', '2026-11-20', '2026-11-20'],
+  ['duration', 0, '0 s'],
+  ['duration', 59, '59 s'],
+  ['duration', 60, '1 min'],
+  ['duration', 3600, '1 h'],
+  ['duration', 'long', undefined],
+  ['e164: US', 4_155_550_142, '+14155550142'],
+  ['e164: US', { number: '(415) 555-0142' }, undefined],
+  ['redact', 'a@b and c@', '[e-mail] and c@'],
+  ['replace: "", x', 'abc', 'abc'],
+  ['replace: a, b', 'aXa', 'bXb'],
+  ['default: true', '', true],
+  ['default: false', '', false],
+  ['default: -12.5', '', -12.5],
+  ['default: 0.25', '', 0.25],
+  ['default: 120', '', 120],
+  ['default: "12"', '', '12'],
+  ['default: 007', '', '007'],
+  ['default: 12 km', '', '12 km'],
+  ['default: no 12', '', 'no 12'],
+  ['default: 1x', '', '1x'],
+  ['default: "lead.first_name"', '', 'lead.first_name'],
+  ["default: 'a, b'", '', 'a, b'],
+  ["default: 'it | is'", '', 'it | is'],
+  ["default: O'Brien", '', "O'Brien"],
+  ["replace: O'B, O B", "O'Brien", 'O Brien'],
+  ['replace: ",", " and "', 'a,b', 'a and b'],
+  ["replace: ' ' , '}}'", 'a b', 'a}}b'],
+  ['replace: "|", "{{"', 'a|b', 'a{{b'],
   ['first', ['a', 'b'], 'a'],
   ['last', ['a', 'b'], 'b'],
   ['first', 'alone', 'alone'],
@@ -119,7 +159,25 @@ const CASES: [string, unknown, unknown][] = [
 
 test.each(CASES)('%s of %j', (transform, given, wanted) => {
   const call = someCall({ vars: { x: given as never } });
-  expect(written(`'{{ vars.x | ${transform} }}'`, call)).toEqual(wanted);
+  expect(written(JSON.stringify(`{{ vars.x | ${transform} }}`), call)).toEqual(wanted);
+});
+
+test('what a transform makes is no longer than a text may be', () => {
+  const made = (transform: string, given: unknown) =>
+    written(JSON.stringify(`{{ vars.x | ${transform} }}`), someCall({ vars: { x: given as never } }));
+  const long = 'x'.repeat(LONGEST_TEXT);
+  expect(made('join: "-"', [long, 'y']) === long).toBe(true);
+  expect(
+    String(
+      made(
+        'join: "-"',
+        Array.from({ length: 1_001 }, () => 'x'),
+      ),
+    ).split('-'),
+  ).toHaveLength(1_000);
+  expect(made('json', long.slice(2)) === `"${long.slice(2)}"`).toBe(true);
+  expect(made('json', long.slice(1))).toBeUndefined();
+  expect(String(made('replace: x, yyyy', long)).length).toBeLessThan(2 * LONGEST_TEXT);
 });
 
 test('every transform has a case here', () => {

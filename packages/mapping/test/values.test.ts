@@ -44,6 +44,7 @@ const FORMS: [string, string, unknown][] = [
   ['a table whose words differ in case', '{ from: vars.wants_callback, map: { "true": 1, "false": 0 } }', 1],
   ['a table with a default', '{ from: vars.seats, map: { "1": one }, default: many }', 'many'],
   ['a table after a transform', '{ from: vars.budget, transform: number, map: { "12000": big } }', 'big'],
+  ['the customer that the source belongs to', '{ from: source.client, default: none }', 'none'],
   ['a text as the source', '{ from: "{{ lead.first_name }} X", transform: upper }', 'DANA X'],
 ];
 
@@ -77,6 +78,30 @@ const ABSENT: [string, string, RegExp][] = [
 test.each(ABSENT)('left out: %s', (_what, form, why) => {
   expect(written(form)).toBeUndefined();
   expect(reasonOf(form)).toMatch(why);
+});
+
+test('what is missing is named as it was written, without blanks around it', () => {
+  expect(reasonOf('"{{  vars.nothing }}"')).toBe('vars.nothing is not in the call');
+  expect(reasonOf('" {{ vars.a }}{{vars.b}}"')).toMatch(/^vars\.a is not in the call/);
+});
+
+test('a table finds the first of two words that differ in case alone, and no list', () => {
+  const of = (x: unknown) =>
+    written('{ from: vars.x, map: { Low: 1, LOW: 2, "a,b": 3 }, default: 9 }', someCall({ vars: { x } as never }));
+  expect([of('low'), of(' LOW '), of('LOW'), of(['a', 'b']), of('a,b')]).toEqual([1, 1, 2, 9, 3]);
+});
+
+test('a property of the person that several lines read is known by the first, directly or through a named value', () => {
+  const readAt = (text: string) =>
+    compiled(text)
+      .fields.filter(({ use }) => use === 'read')
+      .map(({ property, at }) => [property, at.line]);
+  const title = (path: string) => `"{{ ${path} }}"`;
+  expect(readAt(`person: {}\ncall_log:\n  title: ${title('person.tier')}\n  body: ${title('person.tier')}\n`)).toEqual([
+    ['tier', 3],
+  ]);
+  const named = `define: { rank: person.tier }\nperson: {}\ncall_log:\n  title: ${title('my.rank')}\n  body: ${title('my.rank')}\n`;
+  expect(readAt(named)).toEqual([['tier', 1]]);
 });
 
 test('a null in a table leaves the field out even where there is a default', () => {

@@ -35,6 +35,12 @@ test.each([
   ['overwrite', '2026-11-20T10:00:00.000Z', '2026-11-20T10:00:00.001Z', true],
   ['overwrite', '2026', '2026-01-01T00:00Z', true],
   ['overwrite', null, 'old', true],
+  ['overwrite', null, '', false],
+  ['overwrite', null, undefined, false],
+  ['overwrite', false, 'true', true],
+  ['if_newer', false, true, true],
+  ['never_unset', false, true, false],
+  ['never_unset', true, 'true', false],
   ['if_empty', 'new', 'old', false],
   ['if_empty', 'new', '', true],
   ['if_empty', 'new', null, true],
@@ -69,9 +75,27 @@ test.each([
   ['never_unset', 'false', 'changed', 'a colleague changed this'],
   ['never_unset', 'false', 'unknown', undefined],
   ['if_newer', 'old', 'ours', undefined],
+  ['overwrite', 'old', 'changed', undefined],
 ] as const)('%s over %j, which is %s, when the call comes again: %s', (write, current, origin: FieldOrigin, why) => {
   const standing = { ...call, repeated: true, originOf: () => origin };
   expect(decideField(sampleField('x', 'new', write), current, standing).why).toBe(why);
+});
+
+test.each([
+  ['overwrite', { watermark: call.ended_at + 1 }, undefined],
+  ['if_newer', {}, undefined],
+  ['if_newer', { watermark: call.ended_at + 1 }, 'a later call has already been written there'],
+  ['if_ours', { watermark: call.ended_at + 1 }, 'a later call has already been written there'],
+  ['if_ours', {}, 'it is not known whether this was written here or by a colleague'],
+  ['never_unset', { watermark: call.ended_at + 1 }, undefined],
+  ['never_unset', { originOf: (): FieldOrigin => 'changed' }, undefined],
+  ['never_unset', { repeated: true }, undefined],
+  ['if_newer', { repeated: true }, 'it is not known whether this was written here or by a colleague'],
+] as const)('%s over another value, of which it is known that %j: %s', (write, standing, why) => {
+  expect(decideField(sampleField('x', 'new', write), 'old', { ...call, ...standing })).toStrictEqual({
+    to: 'new',
+    ...(why === undefined ? {} : { why }),
+  });
 });
 
 test('if_newer asks whose value it is only of a call that comes again; if_ours of a new record never', () => {
@@ -103,6 +127,8 @@ test('add has no rounding errors, takes numbers alone, and adds no call that was
   expect(decideField(sampleField('x', 0.2, 'add'), '0.1', call)).toEqual({ to: 0.3 });
   expect(decideField(sampleField('x', '', 'add'), '1', call).why).toBe('it is no number');
   expect(decideField(sampleField('x', 1, 'add'), '1', { ...call, repeated: true }).why).toBe(ADDED);
+  const created = { ...call, exists: false, repeated: true };
+  expect(decideField(sampleField('x', 1, 'add'), undefined, created)).toStrictEqual({ to: 1 });
 });
 
 test.each([
@@ -147,6 +173,25 @@ test('when the text outgrows the property, the oldest blocks go first', () => {
   expect(text).toContain('By hand.');
   expect(text).toContain('[call main:19]');
   expect(text).not.toContain('[call main:0]');
+});
+
+test.each([
+  ['no text', '  \n', '[call a:1]\nx\n[/call a:1]'],
+  ['a text with blanks around it', '  by hand \n', '  by hand\n\n[call a:1]\nx\n[/call a:1]'],
+  ['an end without its beginning', 'by hand [/call a:1]', 'by hand [/call a:1]\n\n[call a:1]\nx\n[/call a:1]'],
+  ['a beginning without its end', 'by hand [call a:1] cut', 'by hand [call a:1] cut\n\n[call a:1]\nx\n[/call a:1]'],
+])('a block after %s', (_what, text, whole) => {
+  expect(appendBlock(text, 'a:1', 'x', LIMIT)).toBe(whole);
+});
+
+test('of blocks that do not fit the oldest goes with the blanks after it, and of the own one what comes last stays', () => {
+  const [old, mid, last] = ['a:1', 'a:2', 'a:3'].map((key) => `[call ${key}]\nx\n[/call ${key}]`);
+  const kept = `By hand.\n\n${mid}\n\n${last}`;
+  const before = `By hand.\n\n${old}\n\n${mid}`;
+  expect(appendBlock(before, 'a:3', 'x', kept.length)).toBe(kept);
+  expect(appendBlock(before, 'a:3', 'x', kept.length - 1)).toBe(`By hand.\n\n${last}`);
+  expect(appendBlock(before, 'a:3', 'x', 10)).toBe(last?.slice(-10));
+  expect(appendBlock('', 'a:1', 'x', 10)).toBe(old?.slice(-10));
 });
 
 test('appending the same block again changes nothing, whatever the text is', () => {

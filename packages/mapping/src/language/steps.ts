@@ -40,9 +40,7 @@ export function compileTransforms(node: Node, compiling: Compiling): Step[] | un
     if (item.kind === 'list') return [undefined];
     return [...item.entries].map(([name, { key, value }]) => {
       const args = argumentsOf(value);
-      if (args) return makeStep(name, args, key, compiling);
-      compiling.report.error('bad-argument', `${name}: arguments are plain values`, value.at);
-      return undefined;
+      return args && makeStep(name, args, key, compiling);
     });
   });
   return steps.every((step) => step !== undefined) ? steps : undefined;
@@ -64,9 +62,8 @@ function argumentsOf(node: Node): Given[] | undefined {
   const items: Node[] = node.kind === 'list' ? (node satisfies ListNode).items : [node];
   const given: Given[] = [];
   for (const item of items) {
-    if (item.kind !== 'scalar') return undefined;
-    // `trim:` without an argument is as good as `trim`.
-    if (item.value === null) return items.length === 1 ? [] : undefined;
+    // Anything but a plain value is reported by the schema.
+    if (item.kind !== 'scalar' || item.value === null) return undefined;
     given.push({ value: item.value, quoted: false, at: item.at });
   }
   return given;

@@ -30,10 +30,10 @@ export function readMoment(value: unknown, zone = 'UTC'): Moment | undefined {
   const [year, month, day, hour, minute, second] = [part(1), part(2) - 1, part(3), part(4), part(5), part(6)];
   const fraction = Math.floor(Number(`0.${match[7] ?? 0}`) * 1000);
   const utc = Date.UTC(year, month, day, hour, minute, second, fraction);
-  // 31 April and 25:00 roll over: no such time was meant.
+  // 31 April and 25:00 roll over to another day, and month 13 to another year: no such time was meant.
   const back = new Date(utc);
-  const sameDay = back.getUTCFullYear() === year && back.getUTCMonth() === month && back.getUTCDate() === day;
-  if (!sameDay || hour > 23 || minute > 59 || second > 59) return undefined;
+  const sameDay = back.getUTCFullYear() === year && back.getUTCDate() === day;
+  if (!sameDay || minute > 59 || second > 59) return undefined;
   const offset = match[8];
   const ms = offset ? utc - readOffset(offset) : zone === 'UTC' ? utc : momentOf(utc, zone);
   return isDate(ms) ? { ms, dayOnly: match[4] === undefined } : undefined;
@@ -45,8 +45,8 @@ function readOffset(text: string): number {
   return (text.startsWith('-') ? -1 : 1) * minutes * 60_000;
 }
 
-/** Years that four digits can write. */
+/** Years that four digits can write; a moment beyond the calendar has no year at all. */
 function isDate(ms: number): boolean {
-  const year = Math.abs(ms) <= 8.64e15 ? new Date(ms).getUTCFullYear() : Number.NaN;
+  const year = new Date(ms).getUTCFullYear();
   return year >= 1000 && year <= 9999;
 }
