@@ -28,7 +28,7 @@ export function completeMapping(known: () => Known) {
     }
     const place = placeAt(text, context.pos);
     if (!place || place.kind === 'text') return null;
-    // Whoever only moves about is shown nothing.
+    // A reader who only moves about is shown nothing.
     if (!context.explicit && place.from === context.pos) return null;
     const keys =
       place.kind === 'value' ? [] : keysAt(schema, place.path).filter(({ text: key }) => !place.siblings.has(key));

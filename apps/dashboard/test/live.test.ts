@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { type PrivateRedis, startRedis } from '../../../test/support/redis.ts';
 import { BROWSER, basic, type Harness, parked, sessionCookie, startDashboard } from './support/harness.ts';
 
-interface Told {
+interface Received {
   mark: string;
   parked: number;
   dead: number;
@@ -14,7 +14,7 @@ async function listen({ url }: Pick<Harness, 'url'>, path = '/live', headers: Re
   const stop = new AbortController();
   onTestFinished(() => stop.abort());
   const answer = await fetch(`${url}${path}`, { headers, signal: stop.signal });
-  const told: Told[] = [];
+  const received: Received[] = [];
   let text = '';
   const ended = (async () => {
     const decoder = new TextDecoder();
@@ -23,11 +23,11 @@ async function listen({ url }: Pick<Harness, 'url'>, path = '/live', headers: Re
       for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
         const event = text.slice(0, end);
         text = text.slice(end + 2);
-        if (event.startsWith('data: ')) told.push(JSON.parse(event.slice('data: '.length)));
+        if (event.startsWith('data: ')) received.push(JSON.parse(event.slice('data: '.length)));
       }
     }
   })().catch(() => {});
-  return { answer, told, ended, stop: () => stop.abort() };
+  return { answer, received, ended, stop: () => stop.abort() };
 }
 
 const until = (holds: () => boolean | Promise<boolean>) => vi.waitUntil(holds, { timeout: 20_000, interval: 20 });
@@ -54,18 +54,18 @@ async function open(parts: Parameters<typeof startDashboard>[0] = {}) {
 describe('a stream', () => {
   it('says at first what holds, then whenever it is otherwise, and passes through proxies at once', async () => {
     const dashboard = await open();
-    const { answer, told } = await listen(dashboard);
+    const { answer, received } = await listen(dashboard);
     expect(answer.headers.get('content-type')).toContain('text/event-stream');
     expect(answer.headers.get('x-accel-buffering')).toBe('no');
     expect(answer.headers.get('cache-control')).toContain('no-transform');
-    await until(() => told.length === 1);
-    expect(told[0]).toMatchObject({ parked: 0, dead: 0 });
+    await until(() => received.length === 1);
+    expect(received[0]).toMatchObject({ parked: 0, dead: 0 });
     await dashboard.seed(parked());
-    await until(() => told.at(-1)?.parked === 1);
-    const marks = told.map(({ mark }) => mark);
+    await until(() => received.at(-1)?.parked === 1);
+    const marks = received.map(({ mark }) => mark);
     await dashboard.store.connections.pause('sales', 'a look', { name: 'kim', via: 'dashboard' });
-    await until(() => told.length > marks.length);
-    expect(new Set(told.map(({ mark }) => mark)).size).toBe(told.length);
+    await until(() => received.length > marks.length);
+    expect(new Set(received.map(({ mark }) => mark)).size).toBe(received.length);
   });
 
   it('of one call says nothing of others', async () => {
@@ -73,10 +73,10 @@ describe('a stream', () => {
     const id = await dashboard.seed({ deliveries: [{ route: 'sales-calls', connection: 'sales' }] });
     const one = await listen(dashboard, `/live?call=${id}&source=main`);
     const all = await listen(dashboard);
-    await until(() => one.told.length === 1 && all.told.length === 1);
+    await until(() => one.received.length === 1 && all.received.length === 1);
     await dashboard.seed();
-    await until(() => all.told.length === 2);
-    expect(one.told).toHaveLength(1);
+    await until(() => all.received.length === 2);
+    expect(one.received).toHaveLength(1);
     const entry = await dashboard.store.ledger.read('main', id);
     const ref = {
       source: 'main',
@@ -85,7 +85,7 @@ describe('a stream', () => {
       revision: entry?.deliveries[0]?.revision as string,
     };
     await dashboard.store.ledger.recordOutcome({ ...ref, replays: 0 }, { state: 'written', records: [] }, {});
-    await until(() => one.told.length === 2);
+    await until(() => one.received.length === 2);
   });
 
   it('ends with its time, its session and the process', async () => {
@@ -101,7 +101,7 @@ describe('a stream', () => {
     expect((await listen(dashboard, '/live')).answer.status).toBe(401);
     const again = sessionCookie(await dashboard.login(credentials));
     const last = await listen(dashboard, '/live', { cookie: again });
-    await until(() => last.told.length === 1);
+    await until(() => last.received.length === 1);
     stopping.abort();
     await last.ended;
     expect((await listen(dashboard, '/live', { cookie: again })).answer.status).toBe(503);
@@ -142,15 +142,15 @@ describe('of one client', () => {
     for (const client of ['acme', 'bolt']) await dashboard.seed({ source: `${client}.main` });
     const acme = await listen(dashboard, '/live?client=acme');
     const whole = await listen(dashboard);
-    await until(() => acme.told.length === 1 && whole.told.length === 1);
+    await until(() => acme.received.length === 1 && whole.received.length === 1);
     await dashboard.seed({ ...parked(), source: 'bolt.main' });
-    await until(() => whole.told.at(-1)?.parked === 1);
-    expect(acme.told).toHaveLength(1);
-    expect(acme.told[0]).toMatchObject({ parked: 0, dead: 0 });
+    await until(() => whole.received.at(-1)?.parked === 1);
+    expect(acme.received).toHaveLength(1);
+    expect(acme.received[0]).toMatchObject({ parked: 0, dead: 0 });
     expect((await listen(dashboard, '/live?client=acme&call=x&source=bolt.main')).answer.status).toBe(404);
     await dashboard.seed({ ...parked(), source: 'acme.main' });
-    await until(() => acme.told.at(-1)?.parked === 1);
-    expect(whole.told.at(-1)?.parked).toBe(2);
+    await until(() => acme.received.at(-1)?.parked === 1);
+    expect(whole.received.at(-1)?.parked).toBe(2);
   });
 });
 
@@ -169,10 +169,10 @@ describe('what it costs Redis', () => {
     const scripts = async () =>
       Number(/cmdstat_evalsha:calls=(\d+)/.exec(await dashboard.store.redis.info('commandstats'))?.[1] ?? 0);
     const streams = await Promise.all(Array.from({ length: 100 }, () => listen(dashboard)));
-    await until(() => streams.every(({ told }) => told.length === 1));
+    await until(() => streams.every(({ received }) => received.length === 1));
     const [begun, before] = [Date.now(), await scripts()];
     await until(async () => (await scripts()) - before >= 5);
-    // A look each 50 ms, whoever looks: a busy machine makes them fewer.
+    // A look each 50 ms, however many look: a busy machine makes them fewer.
     expect((await scripts()) - before).toBeLessThanOrEqual((Date.now() - begun) / 50 + 2);
     for (const { stop } of streams) stop();
     await Promise.all(streams.map(({ ended }) => ended));
@@ -182,7 +182,7 @@ describe('what it costs Redis', () => {
     expect(await scripts()).toBe(still);
   });
 
-  it('is one page for all who are told the same, made anew for the next mark', async () => {
+  it('is one page for all who hear the same, made anew for the next mark', async () => {
     const dashboard = await open();
     await dashboard.seed(parked());
     const readPage = async (mark: string) => {

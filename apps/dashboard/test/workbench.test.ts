@@ -216,10 +216,10 @@ describe('the workbench', () => {
 });
 
 describe('a call of the ledger', () => {
-  const TOLD = { name: 'Zebulon Quist', phone: '+14155550177', collected: { topic: 'my sister Mabel' } };
+  const SAID = { name: 'Zebulon Quist', phone: '+14155550177', collected: { topic: 'my sister Mabel' } };
 
   async function stored(): Promise<string> {
-    const payload = samplePayload('connected', { call_id: `stored-${Math.random().toString(36).slice(2)}`, ...TOLD });
+    const payload = samplePayload('connected', { call_id: `stored-${Math.random().toString(36).slice(2)}`, ...SAID });
     const { call_id } = payload.call as { call_id: string };
     await dashboard.store.accept(makeArrival(call_id, Buffer.from(JSON.stringify(payload))), 90);
     return call_id;

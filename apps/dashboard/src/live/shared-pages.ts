@@ -1,5 +1,5 @@
 /**
- * Pages that are read again because something has moved (`x-live: <mark>`). Many look at one page, and all of them are told at the same
+ * Pages that are read again because something has moved (`x-live: <mark>`). Many look at one page, and all of them hear of it at the same
  * time: for one mark it is made once, and given to all who may see the same of it.
  */
 import { gzipSync } from 'node:zlib';

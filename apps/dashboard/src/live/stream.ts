@@ -61,8 +61,8 @@ export function liveRoutes({ watch, stopping, limits }: LiveParts): Router {
     const leave = watch.add({
       ...(scope.client === undefined ? {} : { client: scope.client }),
       call,
-      tell: ({ mark, parked, dead }) => {
-        // A reader that has stopped reading is told once it comes again.
+      send: ({ mark, parked, dead }) => {
+        // A reader that has stopped reading gets it once it comes again.
         if (!response.writableNeedDrain) response.write(`data: ${JSON.stringify({ mark, parked, dead })}\n\n`);
       },
     });

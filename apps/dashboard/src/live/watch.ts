@@ -13,11 +13,11 @@ export interface Watching {
   /** Only this call counts. */
   call?: WatchedCall | undefined;
   /** Given what holds at first, and again whenever it is otherwise. */
-  tell(activity: Activity): void;
+  send(activity: Activity): void;
 }
 
 interface Viewer extends Watching {
-  told?: string;
+  sent?: string;
 }
 
 /** What the last look found, by client and by call. */
@@ -94,10 +94,10 @@ export class Watch {
     const activity = this.#found?.activities.get(viewer.client);
     const mark = viewer.call ? this.#found?.calls.get(keyOf(viewer.call)) : activity?.mark;
     if (!activity || mark === undefined) return false;
-    const told = `${mark} ${activity.parked} ${activity.dead}`;
-    if (viewer.told !== told) {
-      viewer.told = told;
-      viewer.tell({ ...activity, mark });
+    const sent = `${mark} ${activity.parked} ${activity.dead}`;
+    if (viewer.sent !== sent) {
+      viewer.sent = sent;
+      viewer.send({ ...activity, mark });
     }
     return true;
   }

@@ -148,7 +148,7 @@ function wholePlan(
   return 'standing' in call ? plan : asReplay(plan, delivery?.records ?? []);
 }
 
-/** Whether the call is told by the text of a case, which holds what its writer put there. */
+/** Whether the call comes from the text of a case, which holds what its writer put there. */
 function isCase(call: OnBench['call']): boolean {
   return 'text' in call && !call.text.trimStart().startsWith('{');
 }
