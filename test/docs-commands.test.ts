@@ -27,7 +27,7 @@ const READY_MS = 120_000;
 /** Lines that are run by something else, or need what no test has. */
 const ELSEWHERE: [line: RegExp, why: string][] = [
   [
-    /^npm (start|test\b)|^npm run (test:faults|explore|bench|ingress|sbom)\b|^npx turbo/,
+    /^npm (start|test\b)|^npm run (test:faults|explore|soak|bench|ingress|sbom)\b|^npx turbo/,
     'a test, a job of CI or hours of their own',
   ],
   [/^npm run site/, 'site.test.ts'],
