@@ -1,6 +1,7 @@
 /** What a plan makes of the answer to who its person is, and who of the unknown are one. */
 import { describe, expect, it, test } from 'vitest';
 import { decide, groupUnknown, holdsPhone, type MatchResult } from '../../src/engine/people/match-people.ts';
+import { NEW_PERSON } from '../../src/port/destination.ts';
 import { Failure } from '../../src/port/failure.ts';
 import type { SampleCall } from '../../src/testing/sample-plan.ts';
 import { personOf, planOf, writeOf } from './support/sample.ts';
@@ -94,6 +95,23 @@ describe('what a plan makes of the answer', () => {
     it('uses whom they chose', () => {
       expect(after(many, { chosen })).toEqual({ do: 'use', person: people[1], read: false, chosen: true });
       expect(after(one, { chosen: [{ id: '7' }] })).toMatchObject({ do: 'use', person: { id: '7' }, chosen: true });
+    });
+
+    it('makes a new person whatever the mapping says, for this call alone and where one could be found again', () => {
+      const anew = { chosen: [{ id: NEW_PERSON }] };
+      for (const unmatched of ['park', 'log_only', 'skip', 'create'] as const)
+        expect(after(none, { ...anew, unmatched })).toEqual({ do: 'create' });
+      expect(after(none, { chosen: [{ id: NEW_PERSON, of: 'phone' }], unmatched: 'park' })).toMatchObject({
+        failure: { code: 'unmatched_person' },
+      });
+      expect(after(many, { chosen: [{ id: NEW_PERSON, of: 'phone' }] })).toMatchObject({
+        failure: { message: expect.stringContaining('is none of them') },
+      });
+      const unknown = planOf({ unmatched: 'log_only', ...anew });
+      expect(decide(unknown, none, WORDS)).toMatchObject({ do: 'log_only' });
+      // Who has been found meanwhile is not made a second time.
+      expect(after(one, { ...anew, unmatched: 'park' })).toMatchObject({ do: 'use', person: { id: '7' } });
+      expect(after(many, anew)).toMatchObject({ failure: { code: 'ambiguous_person' } });
     });
 
     it('for the number only among several, and of that very kind', () => {

@@ -4,6 +4,7 @@ import { describe, expect, it, test } from 'vitest';
 import type { KnownPerson, PersonWrite } from '../../src/engine/people/person-verbs.ts';
 import {
   asResumed,
+  beginWrite,
   contactSteps,
   inOrder,
   joinById,
@@ -19,6 +20,7 @@ import {
   withNote,
   writtenBefore,
 } from '../../src/engine/people/person-write.ts';
+import { beginPlan } from '../../src/engine/plan/plan-write.ts';
 import { personMemory, recallWritten } from '../../src/engine/rows/written-values.ts';
 import { Failure } from '../../src/port/failure.ts';
 import { type SampleCall, sampleField } from '../../src/testing/sample-plan.ts';
@@ -169,6 +171,39 @@ describe('what is asked about a person', () => {
   });
 });
 
+test('a person has to be read as soon as one of the calls needs it', () => {
+  const filling = writeOf({ phone: PHONE });
+  expect(mustRead([filling, writeOf()])).toBe(true);
+  expect(mustRead([writeOf(), writeOf()])).toBe(false);
+  expect(mustRead([])).toBe(false);
+});
+
+test('a plan that begins asks who owns what at once, or once it is filled in where it reads of the person', () => {
+  const owners = { byEmail: new Map([['dana@example.com', '42']]) };
+  const at = { file: 'mappings/acme.yaml', line: 1, column: 1 };
+  const owner = {
+    property: 'owner',
+    steps: [
+      { by: 'email' as const, value: 'gone@example.com' },
+      { by: 'email' as const, value: 'Dana@Example.com' },
+    ],
+    at,
+  };
+  const plain = planOf({ phone: PHONE });
+  const plan = { ...plain, person: { ...plain.person, owner } } as Plan;
+  const ownerOf = (write: PersonWrite) => write.plan.person?.fields.find(({ name }) => name === 'owner')?.value;
+  const begun = beginWrite(beginPlan(plan, 0), owners);
+  expect([ownerOf(begun), begun.notes.length, begun.start.notes.length]).toEqual(['42', 1, 1]);
+  expect(begun).toMatchObject({ resolved: true, chosen: false, limited: false, done: false, owners });
+  const waiting = { ...plan, needs: ['title'], settle: () => ({ ...plan, needs: [] }) } as Plan;
+  const waits = beginWrite(beginPlan(waiting, 0), owners);
+  expect([ownerOf(waits), waits.resolved, waits.notes]).toEqual([undefined, false, []]);
+  const filled = resolvePlan(withNote(waits, 'before'), {});
+  expect([ownerOf(filled), filled.notes.length, filled.notes[0]]).toEqual(['42', 2, 'before']);
+  const without = beginWrite(beginPlan(plan, 0), undefined);
+  expect([ownerOf(without), without.notes, 'owners' in without]).toEqual([undefined, [], false]);
+});
+
 test('fields that have a value are known by name, placeholders apart', () => {
   const writes = [writeOf({ phone: PHONE, first_name: 'Ada', last_name: 'L' })];
   const known = { phone: PHONE, first: '', last: 'unknown', email: 'x@example.com' };
@@ -315,6 +350,13 @@ describe('the write of a person', () => {
     expect([fields('contacts'), fields('leads')]).toEqual([{ note: 'x', last_call: at(2) }, { note: 'x' }]);
   });
 
+  it('adds no more to a text than its field takes', () => {
+    const limitOf = (object: string, name: string) => (object === 'contacts' && name === 'note' ? 40 : 0);
+    const short = { ...crm, fields: { ...PLAIN_RULES, limitOf } };
+    const { note } = makePatch(short, 'contacts', [saying('x'.repeat(60), 1, 'append')], {}, undefined).fields;
+    expect(String(note)).toHaveLength(40);
+  });
+
   it('remembers the values that have to be known again, of the call that said them last', () => {
     const ours = saying(' x ', 1, 'if_ours', 0);
     expect([...makePatch(crm, 'contacts', [ours], {}, undefined).remembered]).toEqual([['note', 'x']]);
@@ -348,8 +390,10 @@ describe('the write of a person', () => {
   it('asks of a person who exists whose values they have', async () => {
     const values = await recallWritten(newContext(), []);
     const known = { object: 'contacts', id: '7', values };
-    const patch = makePatch(crm, 'contacts', [saying('x', 1, 'if_ours')], { note: 'by hand' }, undefined, known);
+    const write = saying('x', 1, 'if_ours');
+    const patch = makePatch(crm, 'contacts', [write], { note: 'by hand' }, undefined, known);
     expect(patch.fields).toEqual({ last_call: at(1) });
+    expect(patch.decided.get(write)).toMatchObject([{ applies: false, field: { name: 'note' } }]);
     const set = new Set(['note']);
     const gap = makePatch(crm, 'contacts', [saying('x', 1, 'if_empty')], {}, undefined, { ...known, set });
     expect(gap.fields).toEqual({});

@@ -123,6 +123,13 @@ describe('a record that holds a value of a new person', () => {
     ['the said one, which the mapping ignores', [EMAIL], { ...heardEmail, trust: 'ignore' }, 'without'],
     ['a key that is made of what was said', [keyOf(heardEmail)], heardEmail, 'limit'],
     ['a key that is made of a given number', [keyOf({ phone: PHONE })], { ...heardEmail, phone: PHONE }, 'same'],
+    ['the said one, in its own spelling of a number', [PHONE], { phone: PHONE, said: ['phone'] }, 'limit'],
+    [
+      'the key and a said value that the mapping trusts',
+      [keyOf(heardEmail)],
+      { ...heardEmail, trust: 'match' },
+      'same',
+    ],
     ['no text', [42, null], heardEmail, 'same'],
     ['nothing that is named', [], heardEmail, 'same'],
   ])('by %s is judged', (_what, values, call, expected) => {
