@@ -13,6 +13,16 @@ export interface Scope {
   without: Readonly<Record<string, string>>;
 }
 
+/** A mutant that changes nothing a test could notice. */
+export interface Judged {
+  file: string;
+  /** The line, without its indentation. */
+  line: string;
+  /** What stood in its place, as `--survivors` prints it. */
+  instead: readonly string[];
+  why: string;
+}
+
 const INDEX = 'lists of exports';
 const src = (name: string, files: readonly string[]) => files.map((file) => `packages/${name}/src/${file}.ts`);
 const testsOf = (name: string) => `packages/${name}/test/**/*.test.ts`;

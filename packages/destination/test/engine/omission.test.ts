@@ -13,6 +13,7 @@ test('it is described with its reason, its line and what to do', () => {
   expect(describeNote({ ...omitted, hint: 'Add it.' })).toBe(
     'person.stage was left out: no option “x” (mappings/sales.yaml:12). Add it.',
   );
+  expect(describeNote({ ...omitted, reason: 'no 1.5 option', hint: 'Add it.' })).toContain('no 1.5 option (');
   expect(describeNote(omitted)).toContain(OMISSIONS.unknown_option.hint);
   expect(describeNote('Logged without a contact.')).toBe('Logged without a contact.');
 });
@@ -36,7 +37,7 @@ test('only what could not be used is an omission, by record and field', () => {
       left('person.title'),
     ] as never,
   });
-  expect(notes).toEqual([
+  expect(notes).toStrictEqual([
     { code: 'unreadable_date', record: 'person', field: 'born', reason: 'it is no date', at: AT },
     { code: 'unreadable_date', record: 'deal', reason: 'it is no date', at: AT },
     { code: 'unreadable_date', record: 'deal', field: 'close.date', reason: 'it is no date', at: AT },

@@ -159,6 +159,12 @@ describe('fields are decided', () => {
     expect('why' in decide(sampleField('note', 'new'), {})).toBe(false);
   });
 
+  it('of a record that is not there whatever later calls wrote elsewhere', () => {
+    const later = { watermark: ENDED + 1 };
+    expect(decide(sampleField('note', 'new', 'if_newer'), undefined, later).applies).toBe(true);
+    expect(decide(sampleField('note', 'new', 'if_newer'), {}, later).applies).toBe(false);
+  });
+
   it('and say why they stay', () => {
     const stays = decide(sampleField('note', 'new', 'if_empty'), { note: 'old' });
     expect(stays).toMatchObject({ applies: false, why: expect.stringMatching(/\w/) });
@@ -230,6 +236,8 @@ test.each([
   ['2026-11-20T10:00:00Z', ENDED],
   [String(ENDED), ENDED],
   ['0', 0],
+  ['2026-11-20T11:00:00+0100', ENDED],
+  ['2026-11-20', Date.parse('2026-11-20T00:00:00Z')],
   ['', undefined],
   ['later', undefined],
   ['12 of them', undefined],

@@ -158,6 +158,11 @@ describe('a new person without what was only said', () => {
     ]);
   });
 
+  it('is as it was where nothing was only said', () => {
+    const write = writeOf({ phone: PHONE, email: EMAIL });
+    expect(withoutUnproved(write).plan.person).toEqual(write.plan.person);
+  });
+
   it('keeps what was noted before, and a plan without a person as it is', () => {
     expect(withoutUnproved({ ...writeOf(heardEmail), notes: ['before'] }).notes).toHaveLength(2);
     const none = { ...writeOf(), plan: { ...planOf(), person: null } };

@@ -118,7 +118,7 @@ describe('a field that is refused', () => {
     const [result] = await write([row('1', { fields, required: new Set(['name']) })]);
     expect(result).toMatchObject({ ok: true, fields: { name: 'x', owner: 'z' } });
     const [all] = await write([row('1', { fields })]);
-    expect(all).toMatchObject({ ok: true, fields: { owner: 'z' } });
+    expect([all?.ok, all?.fields]).toEqual([true, { owner: 'z' }]);
     expect(asked).toEqual(['deals', 'deals']);
     expect(requests).toHaveLength(4);
   });
@@ -209,13 +209,15 @@ describe('a request that is refused as a whole', () => {
 
   it('is not sent again where it names all rows', async () => {
     const { requests, write } = failing(refusal('refused'), has3, { rowsNamed: (rows: CrmRow[]) => rows });
-    expect(taken(await write(five()))).toEqual([false, false, false, false, false]);
+    const results = await write(five());
+    expect(results.map((result) => result && !result.ok && result.failure.code)).toEqual(Array(5).fill('refused'));
     expect(requests).toHaveLength(1);
   });
 
   it.each([
     ['it says nothing about rows', refusal('unavailable')],
     ['it is about the credentials', refusal('unauthorized')],
+    ['it wants new credentials', new RequestFailure('refused', 'no', { next: 'reauthenticate' }, { vendor: {} })],
     ['no answer came', new RequestFailure('refused', 'no answer')],
   ])('is not sent again where %s', async (_why, failure) => {
     const { requests, write } = failing(failure, has3);
@@ -277,6 +279,30 @@ describe('what is too much at once', () => {
     expect(await isShrunk(ctx, 'deals')).toBe(false);
   });
 
+  it('is remembered where it was half of the rows, of whatever kind', async () => {
+    const lock = { ok: false as const, failure: refusal('locked', { split_and_retry: true }) };
+    const { ctx, requests, write } = crmWith(
+      ({ id = '' }, rows) => (rows.length > 2 && id === '1' ? heavy : rows.length > 2 && id === '2' ? lock : took(id)),
+      { limits: { shrinks: true, rows: 4 } },
+    );
+    expect((await write(ids(4))).every((result) => result?.ok)).toBe(true);
+    expect(requests).toEqual([
+      ['1', '2', '3', '4'],
+      ['1', '2'],
+    ]);
+    expect(await isShrunk(ctx, 'deals')).toBe(true);
+  });
+
+  it('is halved where a few rows met a lock, and one of them was too much besides', async () => {
+    const lock = { ok: false as const, failure: refusal('locked', { split_and_retry: true }) };
+    const { requests, write } = crmWith(
+      ({ id = '' }, rows) => (rows.length > 2 && id === '1' ? heavy : rows.length > 2 && id === '2' ? lock : took(id)),
+      { limits: { shrinks: true, rows: 6 } },
+    );
+    expect((await write(ids(6))).every((result) => result?.ok)).toBe(true);
+    expect(requests.slice(1)).toEqual([['1', '2']]);
+  });
+
   it('stands for a single row', async () => {
     const { requests, write } = taking(0);
     expect(await write(ids(2))).toMatchObject([{ ok: false }, { ok: false }]);
@@ -289,7 +315,10 @@ describe('what is too much at once', () => {
       failure: new RequestFailure('refused', 'too much', {}, { vendor: {}, split_and_retry: true }),
     };
     const { requests, write } = crmWith(() => parked, { limits: { shrinks: true, rows: 8 }, usable: () => false });
-    expect(await write(ids(2))).toMatchObject([{ failure: { next: 'retry' } }, { failure: { next: 'retry' } }]);
+    expect(await write(ids(2))).toMatchObject([
+      { ok: false, failure: { next: 'retry' } },
+      { ok: false, failure: { next: 'retry' } },
+    ]);
     expect(requests).toHaveLength(1);
     expect(await write(ids(1))).toMatchObject([{ failure: { next: 'park' } }]);
   });
@@ -305,6 +334,13 @@ describe('what is too much at once', () => {
     made.requests.length = 0;
     await made.write(ids(8));
     expect(made.requests.map(({ length }) => length)).toEqual([2, 2, 2, 2]);
+    const few = crmWith(() => late, { limits: { shrinks: true, rows: 8 } });
+    await few.write(ids(4));
+    await few.write(ids(4));
+    expect(few.requests.map(({ length }) => length)).toEqual([4, 2, 2]);
+    const some = crmWith(({ id = '' }) => (id === '1' ? late : took(id)), { limits: { shrinks: true } });
+    await some.write(ids(3));
+    expect(await isShrunk(some.ctx, 'deals')).toBe(false);
     const one = crmWith(() => late, { limits: { shrinks: true } });
     await one.write(ids(1));
     expect(await isShrunk(one.ctx, 'deals')).toBe(false);
@@ -318,60 +354,6 @@ describe('what is too much at once', () => {
     const away = () => Promise.reject(new Error('away'));
     Object.assign(made.ctx.memory, { get: away, set: away, delete: away });
     expect((await made.write(ids(8))).every((result) => result?.ok)).toBe(true);
-  });
-});
-
-describe('a lock', () => {
-  const locked = { ok: false as const, failure: refusal('locked', { split_and_retry: true }) };
-  /** Is met so often by the first row. */
-  const meeting = (times: number, rest = {}) => {
-    let met = 0;
-    return crmWith(
-      ({ id = '' }) => {
-        if (id !== '1' || met >= times) return took(id);
-        met += 1;
-        return locked;
-      },
-      { limits: { shrinks: true }, ...rest },
-    );
-  };
-  const rows = () => ['1', '2', '3'].map((id) => row(id));
-
-  it('passes: the row alone is sent again, twice at most', async () => {
-    const { requests, write } = meeting(2);
-    expect(await write(rows())).toMatchObject([{ ok: true }, { ok: true }, { ok: true }]);
-    expect(requests).toEqual([['1', '2', '3'], ['1'], ['1']]);
-    expect(await meeting(3).write(rows())).toMatchObject([{ ok: false }, { ok: true }, { ok: true }]);
-  });
-
-  it('costs none of the tries to leave out a field', async () => {
-    let asked = 0;
-    const { write } = crmWith(
-      ({ id = '', fields }) => {
-        asked += 1;
-        if (asked === 1) return locked;
-        const [name] = Object.keys(fields);
-        return name === 'd' ? took(id) : { ok: false, failure: refusal('invalid_field', { fields: [name as string] }) };
-      },
-      { limits: { shrinks: true } },
-    );
-    expect(await write([row('1', { fields: { a: '1', b: '1', c: '1', d: '1' } })])).toMatchObject([{ ok: true }]);
-  });
-
-  it.each([
-    ['the CRM knows none', { limits: { shrinks: false } }],
-    ['no time is left', { usable: () => false }],
-  ])('stands where %s', async (_why, rest) => {
-    const { requests, write } = meeting(1, rest);
-    expect(await write(rows())).toMatchObject([{ ok: false }, { ok: true }, { ok: true }]);
-    expect(requests).toHaveLength(1);
-  });
-
-  it('is the CRM’s own word: one that nothing answered is none', async () => {
-    const own = { ok: false as const, failure: new RequestFailure('locked', 'held by another delivery') };
-    const { requests, write } = crmWith(() => own, { limits: { shrinks: true } });
-    expect(await write([row('1')])).toMatchObject([{ ok: false }]);
-    expect(requests).toHaveLength(1);
   });
 });
 

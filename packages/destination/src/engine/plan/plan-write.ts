@@ -212,7 +212,7 @@ export function changeOf({ field, from, to, applies, why }: DecidedField): Field
 
 /** Epoch ms of ISO 8601, or of epoch ms as text; undefined when it is no time. */
 export function readTime(value: Value | undefined): number | undefined {
-  if (typeof value !== 'string' || value === '') return undefined;
+  if (typeof value !== 'string') return undefined;
   const time = /^\d+$/.test(value) ? Number(value) : Date.parse(value);
   return Number.isFinite(time) ? time : undefined;
 }
