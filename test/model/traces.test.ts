@@ -43,7 +43,8 @@ it('what Redis holds is what the model says, after each step of forty traces tha
       ' ',
     ),
   );
-});
+  // Two minutes are the limit of tests that do less: each of 2,400 steps takes some trips to Redis.
+}, 600_000);
 
 it('a trace that is not what the scripts do is found', async () => {
   const [first, ...others] = readTrace(join(folder, '0.itf.json'));
