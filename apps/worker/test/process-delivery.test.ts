@@ -1,12 +1,9 @@
-import type { Config } from '@wrapup/config';
-import { Failure, type FailureCode, type Omission, type RecordReceipt, type WriteOutcome } from '@wrapup/destination';
+import type { Omission, RecordReceipt, WriteOutcome } from '@wrapup/destination';
 import type { Plan } from '@wrapup/mapping';
-import { type CallRef, type DeliveryJob, forgetCall, RedisLease, recordOf } from '@wrapup/queue';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { processCall } from '../src/calls/process-call.ts';
-import { processDelivery } from '../src/deliveries/process-delivery.ts';
-import { RecentCalls } from '../src/payloads/recent-calls.ts';
+import { forgetCall, RedisLease, recordOf } from '@wrapup/queue';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configWith, connectedPayload, openCallStore } from './support/call-store.ts';
+import { failed, routeCall, written } from './support/routed-call.ts';
 
 let callStore: Awaited<ReturnType<typeof openCallStore>>;
 beforeAll(async () => {
@@ -14,50 +11,13 @@ beforeAll(async () => {
 });
 afterAll(() => callStore.close());
 
-const written: WriteOutcome = {
-  ok: true,
-  receipt: {
-    records: [{ name: 'call_log', object: 'calls', id: '17', did: 'created' }],
-    requests: 2,
-    notes: ['a note'],
-  },
-};
-const failed = (code: FailureCode, details = {}): WriteOutcome => ({
-  ok: false,
-  failure: new Failure(code, `The CRM said ${code}.`, details),
-});
-
 const receiptOf = (name: string, did: RecordReceipt['did']): RecordReceipt => ({
   ...{ name, did },
   object: 'objects',
   id: `${name}-1`,
 });
 
-/** A routed call, and the ways to deliver it. */
-async function routed(payload = connectedPayload(), config = configWith()) {
-  const { store } = callStore;
-  const call = await callStore.arrive(payload);
-  const recent = new RecentCalls();
-  await processCall(call, { store, config, recent });
-  const job: DeliveryJob = { ...call, route: 'sales-calls', replays: 0 };
-  const plans: Plan[] = [];
-  const deliver = (outcome: WriteOutcome | Error, last = false, using: Config = config, as = job, note?: string) =>
-    processDelivery(as, last, {
-      ...{ store, recent, ...(note === undefined ? {} : { note }) },
-      config: using,
-      write: async (_connection, plan) => {
-        plans.push(plan);
-        if (outcome instanceof Error) throw outcome;
-        return outcome;
-      },
-    });
-  const entry = async () => {
-    const found = await store.ledger.read(call.source, call.call_id);
-    if (!found) throw new Error('no ledger entry');
-    return found;
-  };
-  return { call, job, plans, recent, deliver, entry, delivery: async () => (await entry()).deliveries[0] };
-}
+const routed = (payload = connectedPayload(), config = configWith()) => routeCall(callStore, payload, config);
 
 describe('delivering a call', () => {
   it('puts the outcome into the ledger before the job ends', async () => {
@@ -312,91 +272,5 @@ describe('delivering a call', () => {
     });
     await deliver(written, false, changed);
     expect(plans[1]?.resume).toEqual({ attempts: 1, records: {}, done: [] });
-  });
-});
-
-/** How often payloads are read from now on. */
-function countReads(): () => number {
-  const { payloads } = callStore.store;
-  const spy = vi.spyOn(payloads, 'readKept');
-  return () => spy.mock.calls.length;
-}
-
-describe('a call that this process has just routed', () => {
-  afterEach(() => vi.restoreAllMocks());
-
-  it('is not read again for the first attempt, and is for all others', async () => {
-    const { deliver, plans } = await routed();
-    const reads = countReads();
-    expect(await deliver(failed('unavailable'))).toMatchObject({ job: 'retry' });
-    expect(reads()).toBe(0);
-    expect(await deliver(written)).toMatchObject({ result: 'written' });
-    expect(reads()).toBe(1);
-    const [first, second] = plans.map(({ resume: _, ...plan }) => plan);
-    expect(first).toEqual(second);
-  });
-
-  const ends: [string, (call: CallRef) => Promise<unknown>][] = [
-    ['forgotten', (call) => forgetCall(callStore.store, call, { wait: 0 })],
-    [
-      'dropped',
-      ({ source, call_id }) => callStore.store.operations.drop(source, call_id, 'sales-calls', { reason: 'no' }),
-    ],
-  ];
-  it.each(ends)('is not delivered once it was %s', async (_, change) => {
-    const one = await routed();
-    await change(one.call);
-    expect(await one.deliver(written)).toMatchObject({ result: 'outdated' });
-    expect(one.plans).toEqual([]);
-  });
-
-  const outcomes: [string, WriteOutcome, boolean][] = [
-    ['written', written, false],
-    ['skipped', { ok: true, receipt: { records: [], requests: 1, notes: [] } }, false],
-    ['parked', failed('ambiguous_person'), false],
-    ['throttled', failed('throttled'), false],
-    ['retried', failed('unavailable'), false],
-    ['given up', failed('unavailable'), true],
-    ['refused for good', failed('bad_request'), false],
-  ];
-  it.each(outcomes)(
-    'counts as nothing but outdated where it was dropped while it was being %s',
-    async (_, outcome, last) => {
-      const { store } = callStore;
-      const { job, call, recent } = await routed();
-      const verdict = await processDelivery(job, last, {
-        ...{ store, recent, config: configWith() },
-        write: async () => {
-          await store.operations.drop(call.source, call.call_id, job.route, { reason: 'no' });
-          return outcome;
-        },
-      });
-      expect(verdict).toEqual({ job: 'complete', result: 'outdated' });
-      expect((await store.ledger.read(call.source, call.call_id))?.deliveries).toMatchObject([{ state: 'dropped' }]);
-    },
-  );
-
-  it('is read again where another revision has come meanwhile, and left to it where that was applied', async () => {
-    const payload = connectedPayload();
-    const one = await routed(payload);
-    const more = await callStore.arrive({ ...payload, executed_actions: {} });
-    const reads = countReads();
-    await one.deliver(failed('unavailable'));
-    expect(reads()).toBe(1);
-    expect(one.plans[0]?.resume).toEqual({ attempts: 1, records: {}, done: [] });
-    const { store } = callStore;
-    const wanted = [{ route: 'sales-calls', connection: 'sales' }];
-    await store.ledger.route(more, { effect: 'applied', facts: { notes: [] }, wanted });
-    expect(await one.deliver(written)).toMatchObject({ result: 'outdated' });
-  });
-
-  it('is read again with the settings of its source that hold now', async () => {
-    const one = await routed();
-    const changed = configWith(({ sources }) => {
-      if (sources.main) sources.main = { ...sources.main, default_country: 'DE' };
-    });
-    const reads = countReads();
-    await one.deliver(written, false, changed);
-    expect(reads()).toBe(1);
   });
 });
