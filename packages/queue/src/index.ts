@@ -45,6 +45,7 @@ export * from './redis/data-version.ts';
 export * from './redis/keys.ts';
 export * from './redis/lease.ts';
 export * from './redis/memory-watch.ts';
+export { msOfDays, secondsOfDays } from './redis/spans.ts';
 export { type Activity, readActivity, type WatchedCall } from './stats/activity.ts';
 export * from './stats/call-summary.ts';
 export * from './stats/hourly-stats.ts';

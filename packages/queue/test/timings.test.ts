@@ -64,6 +64,15 @@ it('keeps the last attempt of a delivery, so many requests of a batch, and all o
   for (const name of names) expect(await store.redis.ttl(name)).toBeGreaterThan(7 * 24 * 3600 - 60);
 });
 
+it('is kept for days that are no whole number of seconds as floating point has it', async () => {
+  // `retention.delivered: 66m`.
+  await store.timings.note([sent('c-1')], batch, () => 66 / (24 * 60));
+  const names = await store.redis.keys(`${store.keys.timings}*`);
+  const ends = await Promise.all(names.map((name) => store.redis.ttl(name)));
+  for (const seconds of ends) expect([3_959, 3_960]).toContain(seconds);
+  expect(ends).toHaveLength(2);
+});
+
 it('names no call, and goes with its client', async () => {
   await store.timings.note([sent('secret-id', { source: 'acme.main' }), sent('c-1')], batch, () => 7);
   for (const name of await store.redis.keys(`${store.keys.timings}*`))

@@ -8,7 +8,7 @@
  *   the same bytes, which had expired          ──► restored: what is parked or dead can be replayed
  *   the same bytes, and the payload is there   ──► known, nothing changes
  */
-import type { Store } from '@wrapup/queue';
+import { type Store, secondsOfDays } from '@wrapup/queue';
 import { normalise } from '@wrapup/synthflow';
 import { type EnqueueOptions, enqueueCall, payloadBytes } from './find-missing.ts';
 
@@ -20,8 +20,6 @@ export interface RefetchOptions extends Pick<EnqueueOptions, 'api' | 'source' | 
   stopped_days: number;
 }
 
-const DAY_S = 24 * 3600;
-
 /** @throws SynthflowApiError `unknown_call` when the platform does not know it, the reason of the signal, or what Redis says */
 export async function refetchCall(callId: string, options: RefetchOptions): Promise<RefetchResult> {
   const { store, api, source, signal, stopped_days } = options;
@@ -31,7 +29,5 @@ export async function refetchCall(callId: string, options: RefetchOptions): Prom
   if (!normalise(record, { source: source.name, received_at: Date.now() }).terminal) return 'unfinished';
   const body = payloadBytes(record, source.keep);
   if ((await enqueueCall(callId, body, { ...options, received: 'backfill' })) === 'accepted') return 'brought';
-  return (await store.payloads.restore(source.name, callId, body, Math.round(stopped_days * DAY_S)))
-    ? 'restored'
-    : 'known';
+  return (await store.payloads.restore(source.name, callId, body, secondsOfDays(stopped_days))) ? 'restored' : 'known';
 }

@@ -30,6 +30,7 @@ import {
   type DeliveryEntry,
   type DeliveryJob,
   type LedgerEntry,
+  msOfDays,
   priorityOf,
   type Store,
   type TakenDelivery,
@@ -99,7 +100,6 @@ const MIN_WAIT_MS = 200;
 const MAX_WAIT_MS = 24 * 3600_000;
 /** Facts and records that a note names as left out. */
 const MAX_NAMED = 12;
-const DAY_MS = 24 * 3600_000;
 
 /** @param last true when the queue will not try again after this attempt */
 export async function processDelivery(
@@ -288,7 +288,7 @@ async function recordWritten(
   const took = Math.max(0, Date.now() - since);
   const digests = await store.people.digestsOf(personRecords(connection, receipt.records));
   const ends = {
-    ...{ keptMs: Math.round(days * DAY_MS), lease, payloads, people: { digests, days } },
+    ...{ keptMs: msOfDays(days), lease, payloads, people: { digests, days } },
     ...(priority === 'live' && { took }),
   };
   const isEnd = await store.ledger.recordOutcome(job, change, ends);

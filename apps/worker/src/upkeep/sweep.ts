@@ -25,6 +25,7 @@ import {
   deliveriesQueue,
   MAINTENANCE_QUEUE,
   maintainIndex,
+  msOfDays,
   packSettled,
   priorityOf,
   type Store,
@@ -43,7 +44,6 @@ import { finishUpgrade } from './upgrade.ts';
 const STILL_MS = 60_000;
 const PAGE_SIZE = 100;
 const SWEEP_EVERY_MS = 60_000;
-const DAY_MS = 24 * 3600_000;
 
 /** Sweeps now and every minute, one process at a time. */
 export async function startSweep(
@@ -85,7 +85,7 @@ export async function sweep(store: Store, config: Config, now = Date.now()): Pro
   const revived = await reviveOpenCalls(store, config, now);
   // Entries end by themselves, each at its client's time; the indexes keep what the longest keeps.
   const days = [config.retention, ...Object.values(config.clients).map(({ retention }) => retention)];
-  const before = now - Math.max(...days.map(({ ledger_days }) => ledger_days)) * DAY_MS;
+  const before = now - msOfDays(Math.max(...days.map(({ ledger_days }) => ledger_days)));
   const broken = await asIngressSees(store, Object.values(config.clients));
   // None waits for another, and what fails in one is no reason to leave the others: alerts come first.
   await runAll([

@@ -1,5 +1,6 @@
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
+import { DAY_MS, HOUR_MS } from '../redis/spans.ts';
 
 /** The daily quota of a connection's account, as the CRM last reported it: all programs together. */
 export interface DailyQuota {
@@ -13,8 +14,6 @@ export interface DailyQuota {
   used_up_at?: number;
 }
 
-const HOUR_MS = 3600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** A rate over less time than this says nothing. */
 const MIN_SPAN_MS = 2 * 60_000;
 

@@ -10,8 +10,8 @@ import type { Digest } from '../encryption/index-key.ts';
 import type { InstallationParts } from '../redis/check-installation.ts';
 import { scanKeys } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
+import { msOfDays } from '../redis/spans.ts';
 
-const DAY_MS = 24 * 3600_000;
 /** The default of `retention.ledger`. */
 const LEDGER_DAYS = 90;
 
@@ -24,7 +24,7 @@ export class RedisMemory implements Memory {
   constructor(base: InstallationParts, connection: string, ledgerDays = LEDGER_DAYS) {
     this.#base = base;
     this.#connection = connection;
-    this.#ledgerMs = Math.round(ledgerDays * DAY_MS);
+    this.#ledgerMs = msOfDays(ledgerDays);
   }
 
   async get(key: string): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 /** The days and weeks that digests are about, and when each is due: on the clock of a time zone, summer time or not. */
 import { clockAt, momentOf } from '@wrapup/mapping';
-import { DAY_MS, HOUR_MS } from '../omissions/omissions-index.ts';
+import { DAY_MS, HOUR_MS } from '../redis/spans.ts';
 
 export const DIGEST_SPANS = ['day', 'week'] as const;
 export type DigestSpan = (typeof DIGEST_SPANS)[number];

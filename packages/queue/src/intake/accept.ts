@@ -15,6 +15,7 @@ import { bullPriority, priorityOf } from '../queues/priority.ts';
 import { BEYOND_LIMIT, type CallJob, MAX_CALL_ATTEMPTS } from '../queues/queues.ts';
 import type { RedisClient } from '../redis/client.ts';
 import { jobId, type Keys, memberOf } from '../redis/keys.ts';
+import { secondsOfDays } from '../redis/spans.ts';
 import { ACCEPT_CALL, CHECK_CALL } from './accept-script.ts';
 
 /** One finished call, verified, on its way into Redis. */
@@ -193,7 +194,7 @@ function toStep(
       revision,
       bytes ? '' : encryptor.encrypt(body, placeOf(source, call_id, revision)),
       UNSETTLED_S,
-      Math.round(ledger_days * 24 * 3600),
+      secondsOfDays(ledger_days),
       received_at,
       source,
       call_id,

@@ -7,6 +7,7 @@
 import { OMISSIONS_LUA } from '../omissions/omissions-index.ts';
 import { defineScript } from '../redis/client.ts';
 import { LEASE_LUA } from '../redis/lease.ts';
+import { secondsOfDays } from '../redis/spans.ts';
 import { COUNTS_LUA } from '../stats/hourly-counts.ts';
 import { INDEX_LUA } from '../unresolved/unresolved-index.ts';
 import { INDEX_PEOPLE_LUA } from './people-index.ts';
@@ -139,11 +140,9 @@ export interface PayloadDays {
   stopped_days: number;
 }
 
-const DAY_S = 24 * 3600;
-
 /** The two times of `endCall`, in whole seconds. */
 export function secondsOf({ delivered_days, stopped_days }: PayloadDays): number[] {
-  return [delivered_days, stopped_days].map((days) => Math.round(days * DAY_S));
+  return [delivered_days, stopped_days].map(secondsOfDays);
 }
 
 /** How many keys and arguments `recordOutcome` has before those of the people's index. */

@@ -12,6 +12,7 @@ import type { Digest, IndexKey } from '../encryption/index-key.ts';
 import type { PackedEntries } from '../packed/packed-entries.ts';
 import { defineScript, type RedisClient } from '../redis/client.ts';
 import { type Keys, memberOf, splitMember } from '../redis/keys.ts';
+import { secondsOfDays } from '../redis/spans.ts';
 
 export interface CallRef {
   source: string;
@@ -71,7 +72,6 @@ return indexPeople(3, 2)
 `,
 );
 
-const DAY_S = 24 * 3600;
 /** Of the digest, in characters of 6 bits: of a billion people, two share 96 bits with a chance of one in 10^11. */
 const DIGEST_LENGTH = 16;
 
@@ -180,7 +180,7 @@ export class PeopleIndex {
 
 /** Seconds until entries end, and epoch ms before which the ledger knows nothing. @param days `retention.ledger` */
 export function endsOf(days: number): { seconds: number; before: number } {
-  const seconds = Math.round(days * DAY_S);
+  const seconds = secondsOfDays(days);
   return { seconds, before: Date.now() - seconds * 1000 };
 }
 

@@ -11,9 +11,9 @@
 import { hash, randomBytes } from 'node:crypto';
 import { clientOf } from '@wrapup/call';
 import type { RequestReport } from '@wrapup/destination';
-import { HOUR_MS } from '../omissions/omissions-index.ts';
 import { defineScript, type RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
+import { HOUR_MS, secondsOfDays } from '../redis/spans.ts';
 import type { LedgerEntry } from './entry.ts';
 
 /** One request to the CRM. */
@@ -81,7 +81,7 @@ export class Timings {
     this.#keys = keys;
   }
 
-  /** Notes what a batch asked. @param days that it is kept, of the delivery's source */
+  /** Notes what a batch asked. @param days that it is kept, of a delivery's source: the same for all of a client */
   async note(
     deliveries: readonly SentDelivery[],
     { sent, requests }: Pick<BatchTiming, 'sent' | 'requests'>,
@@ -95,9 +95,12 @@ export class Timings {
         const batch = randomBytes(BATCH_BYTES).toString('base64url');
         const kept = requests.slice(0, MAX_REQUESTS).map((request) => writeRequest(request, sent));
         const text = JSON.stringify([deliveries.length, sent - begins, requests.length - kept.length, ...kept]);
-        const seconds = Math.max(...some.map(({ source }) => days(source))) * 24 * 3600;
         const rows = some.flatMap((one) => [digestOf(one), writeDelivery(one, begins, batch)]);
-        await noteTimings(this.#redis, [key, `${key}:batches`], [seconds, batch, text, ...rows]);
+        await noteTimings(
+          this.#redis,
+          [key, `${key}:batches`],
+          [secondsOfDays(days(first.source)), batch, text, ...rows],
+        );
       }),
     );
   }

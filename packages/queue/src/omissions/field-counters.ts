@@ -10,9 +10,9 @@
 import { type Analysis, clientOf } from '@wrapup/call';
 import { defineScript, type RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
+import { DAY_MS, HOUR_MS, msOfDays } from '../redis/spans.ts';
 import { type JudgedCall, judgementsKey, judgementsOf } from '../stats/judgements.ts';
 import { sumHashes } from './omissions.ts';
-import { DAY_MS, HOUR_MS } from './omissions-index.ts';
 
 /** Counters of one route and day, or one hour of judgements: mappings have some tens of fields, but callers' systems name variables. */
 const MAX_COUNTERS = 1_000;
@@ -82,7 +82,7 @@ export class FieldCounters {
     if (names.length === 0) return;
     const key = judgementsKey(this.#keys, clientOf(call.source), Math.floor(call.ended_at / HOUR_MS));
     const { sums } = this.#judged.get(key) ?? { sums: new Map<string, number>() };
-    this.#judged.set(key, { kept: Math.round(days * DAY_MS), sums });
+    this.#judged.set(key, { kept: msOfDays(days), sums });
     this.#increase(sums, names);
   }
 

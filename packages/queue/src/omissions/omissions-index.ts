@@ -12,13 +12,12 @@
  * A delivery counts once for a line, however often it is replayed; once its receipt no longer has the note, it leaves the line's
  * calls. All of it ends by itself, and none of it holds a value.
  */
+import { DAY_MS, HOUR_MS } from '../redis/spans.ts';
 
 /** Lines of one connection: what is beyond is forgotten, the longest unseen first. */
 const MAX_LINES = 500;
 /** Calls of one line that can be replayed by it. */
 export const MAX_LINE_CALLS = 1_000;
-export const HOUR_MS = 3_600_000;
-export const DAY_MS = 24 * HOUR_MS;
 /** Hours are kept for so long; days as long as the ledger. */
 export const HOURS_KEPT_MS = 2 * DAY_MS;
 /** Parts of an hour in which the last sixty minutes are counted. */

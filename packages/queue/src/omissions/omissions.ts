@@ -2,7 +2,8 @@ import { hash } from 'node:crypto';
 import type { Omission } from '@wrapup/destination';
 import type { RedisClient } from '../redis/client.ts';
 import { type Keys, splitMember } from '../redis/keys.ts';
-import { DAY_MS, HOUR_MS, HOURS_KEPT_MS, MAX_LINE_CALLS, SLOT_MS } from './omissions-index.ts';
+import { DAY_MS, HOUR_MS } from '../redis/spans.ts';
+import { HOURS_KEPT_MS, MAX_LINE_CALLS, SLOT_MS } from './omissions-index.ts';
 
 /** Which delivery lacks a field. */
 export interface OmittedCall {

@@ -10,8 +10,9 @@
  * changes is taken from there first. Names come from the configuration and from closed sets, or are ids; none of them is personal.
  * A hash has a bounded number of names, what is beyond is counted under `other`. It is kept as long as the ledger keeps its calls.
  */
-import { HOUR_MS } from '../omissions/omissions-index.ts';
+
 import { defineScript } from '../redis/client.ts';
+import { HOUR_MS } from '../redis/spans.ts';
 
 /** Names in one hour of one client. Some tens are usual: agents times results. */
 export const MAX_NAMES = 400;

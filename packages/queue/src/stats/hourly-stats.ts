@@ -1,8 +1,8 @@
 import type { DeliveryState, Received } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { HOUR_MS } from '../omissions/omissions-index.ts';
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
+import { HOUR_MS } from '../redis/spans.ts';
 import { LATENCY_BUCKETS } from './hourly-counts.ts';
 
 /** Calls that ended in one hour and are alike. */

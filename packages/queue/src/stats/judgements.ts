@@ -5,9 +5,9 @@
  */
 import { type Analysis, CRITERIA } from '@wrapup/call';
 import { sumHashes } from '../omissions/omissions.ts';
-import { HOUR_MS } from '../omissions/omissions-index.ts';
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
+import { HOUR_MS } from '../redis/spans.ts';
 import type { StatsRange } from './hourly-stats.ts';
 
 export interface JudgedCall {

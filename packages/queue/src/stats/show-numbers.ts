@@ -1,4 +1,4 @@
-import { HOUR_MS } from '../omissions/omissions-index.ts';
+import { HOUR_MS } from '../redis/spans.ts';
 
 /** A share in per cent, as people read it. */
 export function showShare(part: number, whole: number): string {
