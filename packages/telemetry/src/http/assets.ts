@@ -1,6 +1,6 @@
 /**
- * What pages load beside themselves: styles, scripts, icons. Each is compressed once, and its address says what is in it
- * (`/assets/x.css?v=<hash>`), so that a browser asks for it once until it changes.
+ * What pages load beside themselves: styles, scripts, icons. Each is compressed once, when it is asked for first, and its
+ * address says what is in it (`/assets/x.css?v=<hash>`), so that a browser asks for it once until it changes.
  */
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -16,11 +16,19 @@ const TYPES: Record<string, string> = {
 /** https://www.rfc-editor.org/rfc/rfc8246: not even a reload asks again. */
 const FOR_GOOD = 'public, max-age=31536000, immutable';
 
+/** Content codings, the shortest first. */
+const CODINGS: readonly (readonly [coding: string, encode: (plain: Buffer) => Buffer])[] = [
+  ['br', brotliCompressSync],
+  ['gzip', gzipSync],
+  ['identity', (plain) => plain],
+];
+
 interface Asset {
   type: string;
   version: string;
-  /** By content coding, the shortest first. */
-  bodies: readonly (readonly [coding: string, body: Buffer])[];
+  plain: Buffer;
+  /** By content coding, those that have been asked for. */
+  bodies: Map<string, Buffer>;
 }
 
 export class Assets {
@@ -37,12 +45,8 @@ export class Assets {
       const type = TYPES[extname(name)];
       if (!type) throw new Error(`no media type is known of ${name}`);
       const plain = Buffer.from(text);
-      const bodies = [
-        ['br', brotliCompressSync(plain)],
-        ['gzip', gzipSync(plain)],
-        ['identity', plain],
-      ] as const;
-      this.#assets.set(name, { type, version: hash('sha256', plain, 'base64url').slice(0, 12), bodies });
+      const version = hash('sha256', plain, 'base64url').slice(0, 12);
+      this.#assets.set(name, { type, version, plain, bodies: new Map() });
     }
   }
 
@@ -62,7 +66,9 @@ export class Assets {
       return;
     }
     const accepted = String(request.headers['accept-encoding'] ?? '');
-    const [coding, body] = asset.bodies.find(([name]) => accepts(accepted, name)) as (typeof asset.bodies)[number];
+    const [coding, encode] = CODINGS.find(([name]) => accepts(accepted, name)) as (typeof CODINGS)[number];
+    const body = asset.bodies.get(coding) ?? encode(asset.plain);
+    asset.bodies.set(coding, body);
     response.setHeader('content-type', asset.type);
     response.setHeader('content-length', body.length);
     response.setHeader('vary', 'accept-encoding');
