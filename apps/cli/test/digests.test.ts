@@ -7,7 +7,7 @@ import { seedDemoCalls } from '../../../test/support/demo-calls.ts';
 import { openInstallation } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
 
-const WEEK = { every: 'week', at: 0, zone: 'UTC' } as const;
+const WEEK = { every: 'week', at: 0, time_zone: 'UTC' } as const;
 
 async function open() {
   const { env, store } = await openInstallation();

@@ -3,7 +3,7 @@ import { type DigestTimes, describePeriod, lastPeriod, nextDue, readPeriod } fro
 
 const at = (text: string) => Date.parse(text);
 const utc = (ms: number) => new Date(ms).toISOString().replace(':00.000Z', 'Z');
-const BERLIN: DigestTimes = { every: 'week', at: 8 * 60, zone: 'Europe/Berlin' };
+const BERLIN: DigestTimes = { every: 'week', at: 8 * 60, time_zone: 'Europe/Berlin' };
 const DAILY: DigestTimes = { ...BERLIN, every: 'day' };
 
 const shown = (times: DigestTimes, now: string) => {
@@ -60,7 +60,7 @@ describe('the day that is due', () => {
 
   it('begins where its zone has no midnight', () => {
     // Santiago goes from 23:59:59 on 5 September 2026 to 01:00.
-    const { name, from, until } = lastPeriod({ ...DAILY, zone: 'America/Santiago' }, at('2026-09-07T15:00Z'));
+    const { name, from, until } = lastPeriod({ ...DAILY, time_zone: 'America/Santiago' }, at('2026-09-07T15:00Z'));
     expect([name, utc(from), utc(until)]).toEqual(['2026-09-06', '2026-09-06T04:00Z', '2026-09-07T03:00Z']);
   });
 });
@@ -92,7 +92,7 @@ describe('a period by its name', () => {
     expect(utc(nextDue(DAILY, at('2026-11-30T07:00Z')))).toBe('2026-12-01T07:00Z');
   });
 
-  it('is told in words', () => {
+  it('is described in words', () => {
     const words = (times: DigestTimes, now: string) => describePeriod(lastPeriod(times, at(now)));
     expect(words(BERLIN, '2026-11-30T12:00Z')).toBe('Week 48, 23 to 29 November 2026');
     expect(words(BERLIN, '2026-12-07T12:00Z')).toBe('Week 49, 30 November to 6 December 2026');

@@ -11,7 +11,6 @@ import {
   DIGEST_LATE_MS,
   DIGESTS_QUEUE,
   type DigestState,
-  type DigestTimes,
   jobId,
   lastPeriod,
   readDigest,
@@ -50,17 +49,12 @@ interface DigestParts {
   send(connection: string, plan: Plan): Promise<void>;
 }
 
-/** When a digest is due, as the clock of its time zone has it. */
-function timesOf({ every, at, time_zone }: DigestSettings): DigestTimes {
-  return { every, at, zone: time_zone };
-}
-
 /** Queues those that are due and were not sent. Of one that is seen for the first time nothing is due yet. */
 export async function queueDigests(store: Store, config: Config, now: number): Promise<void> {
   for (const settings of config.digests) {
     const { name, every } = settings;
     const since = await store.digests.knownSince(name, now);
-    const period = lastPeriod(timesOf(settings), now);
+    const period = lastPeriod(settings, now);
     if (period.due < since || now - period.due > DIGEST_LATE_MS[every]) continue;
     if (isOver(await store.digests.read(name), period.name)) continue;
     const job: DigestJob = { digest: name, period: period.name, id: `${period.name}:${since}` };
@@ -123,7 +117,7 @@ async function compose(
   { period, dashboard }: { period: string; dashboard: string | undefined },
 ): Promise<CallDigest | undefined> {
   const now = Date.now();
-  const found = readPeriod(period, timesOf(settings), now);
+  const found = readPeriod(period, settings, now);
   const { name, client } = settings;
   const connections = Object.keys(config.connections).filter((one) => client === undefined || clientOf(one) === client);
   return (

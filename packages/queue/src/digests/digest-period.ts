@@ -10,14 +10,14 @@ export interface DigestTimes {
   /** Minutes after midnight at which it is due, on the day after its period. */
   at: number;
   /** IANA name. */
-  zone: string;
+  time_zone: string;
 }
 
 export interface DigestPeriod {
   /** `2026-11-29`, or of a week, from Monday to Sunday, `2026-W48` as ISO 8601 numbers weeks. */
   name: string;
   every: DigestSpan;
-  zone: string;
+  time_zone: string;
   /** Epoch ms; up to, and not with, `until`. */
   from: number;
   until: number;
@@ -34,8 +34,8 @@ const DAYS: Readonly<Record<DigestSpan, number>> = { day: 1, week: 7 };
 
 /** The last period that was due at a moment, or so many before it. */
 export function lastPeriod(times: DigestTimes, now: number, earlier = 0): DigestPeriod {
-  const { every, zone } = times;
-  const today = Math.floor(clockAt(now, zone) / DAY_MS);
+  const { every, time_zone } = times;
+  const today = Math.floor(clockAt(now, time_zone) / DAY_MS);
   const end = every === 'day' ? today : mondayOf(today);
   const isDue = dueAt(end, times) <= now;
   return periodUntil(end - DAYS[every] * (earlier + (isDue ? 0 : 1)), times);
@@ -56,20 +56,20 @@ export function readPeriod(name: string, times: DigestTimes, now: number): Diges
 
 /** @param end days since epoch: the day after the period */
 function periodUntil(end: number, times: DigestTimes): DigestPeriod {
-  const { every, zone } = times;
+  const { every, time_zone } = times;
   const [from, until, before] = [end - DAYS[every], end, end - 2 * DAYS[every]].map((day) =>
-    momentOf(day * DAY_MS, zone),
+    momentOf(day * DAY_MS, time_zone),
   ) as [number, number, number];
   const name = every === 'day' ? dateOf(end - 1) : weekOf(end - 7);
-  return { name, every, zone, from, until, before, due: dueAt(end, times) };
+  return { name, every, time_zone, from, until, before, due: dueAt(end, times) };
 }
 
-function endOf({ until, zone }: DigestPeriod): number {
-  return Math.round(clockAt(until, zone) / DAY_MS);
+function endOf({ until, time_zone }: DigestPeriod): number {
+  return Math.round(clockAt(until, time_zone) / DAY_MS);
 }
 
-function dueAt(day: number, { at, zone }: DigestTimes): number {
-  return momentOf(day * DAY_MS + at * 60_000, zone);
+function dueAt(day: number, { at, time_zone }: DigestTimes): number {
+  return momentOf(day * DAY_MS + at * 60_000, time_zone);
 }
 
 /** 1970-01-01 was a Thursday. */
@@ -103,9 +103,9 @@ function readWeek(name: string): number | undefined {
 }
 
 /** `Week 48, 23 to 29 November 2026`, `Sunday, 29 November 2026`. */
-export function describePeriod({ name, every, from, until, zone }: DigestPeriod): string {
+export function describePeriod({ name, every, from, until, time_zone }: DigestPeriod): string {
   const format = (ms: number, options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat('en-GB', { timeZone: zone, ...options }).format(ms);
+    new Intl.DateTimeFormat('en-GB', { timeZone: time_zone, ...options }).format(ms);
   const whole = { day: 'numeric', month: 'long', year: 'numeric' } as const;
   if (every === 'day') return format(from, { weekday: 'long', ...whole });
   const last = until - 1;

@@ -35,7 +35,7 @@ const MOST = { names: 12, agents: 8, omissions: 8, clients: 20 };
 
 export async function readDigest(store: Store, parts: DigestParts): Promise<CallDigest> {
   const { name, period, client, connections, now } = parts;
-  const { from, until, before, zone } = period;
+  const { from, until, before, time_zone } = period;
   const clients = await clientsToCount(store.ledger, client, { from: before, until });
   const range = { clients: clients ?? [client], from, until };
   const [stats, earlier, judgements, lines, reports, parked, dead] = await Promise.all([
@@ -51,7 +51,7 @@ export async function readDigest(store: Store, parts: DigestParts): Promise<Call
   const link = linksOf(parts);
   const facts: DigestFacts = {
     ...{ name, every: period.every, client: client ?? '', period: period.name },
-    ...{ title: describePeriod(period), time_zone: zone },
+    ...{ title: describePeriod(period), time_zone },
     ...{ from: new Date(from).toISOString(), until: new Date(until).toISOString() },
     ...{ calls: these.calls, calls_before: those.calls, connected: these.connected, connected_before: those.connected },
     ...rate('connect_rate', these.connected, these.calls),
@@ -96,9 +96,9 @@ export async function readDigest(store: Store, parts: DigestParts): Promise<Call
 type Link = (path: string, filter: Record<string, string | undefined>, timed?: boolean) => { link?: string };
 
 /** Addresses of pages of the dashboard that are about the period. */
-function linksOf({ dashboard, client, period: { from, until, zone } }: DigestParts): Link {
+function linksOf({ dashboard, client, period: { from, until, time_zone } }: DigestParts): Link {
   if (dashboard === undefined) return () => ({});
-  const clock = (ms: number) => new Date(clockAt(ms, zone)).toISOString();
+  const clock = (ms: number) => new Date(clockAt(ms, time_zone)).toISOString();
   return (path, filter, timed = true) => {
     // The overview takes days, its last one among them; a list of calls takes moments.
     const times =

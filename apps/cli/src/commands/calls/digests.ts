@@ -76,7 +76,7 @@ async function list(options: DigestOptions, output: Output): Promise<void> {
   output.data(
     all.map(({ digest: { mapping, at, ...digest }, last }) => ({
       ...{ ...digest, at: formatTimeOfDay(at), mapping: mapping.name },
-      next: new Date(nextDue({ ...digest, at, zone: digest.time_zone }, now)).toISOString(),
+      next: new Date(nextDue({ ...digest, at }, now)).toISOString(),
       ...(last && { last: { ...last, at: new Date(last.at).toISOString() } }),
     })),
   );
@@ -85,7 +85,7 @@ async function list(options: DigestOptions, output: Output): Promise<void> {
   const rows = all.map(({ digest, last }) => [
     ...[digest.name, digest.client ?? 'all', digest.to, digest.every],
     ...[`${formatTimeOfDay(digest.at)} ${digest.time_zone}`, clean(describeLast(last))],
-    new Date(nextDue({ ...digest, zone: digest.time_zone }, now)).toISOString().slice(0, 16).replace('T', ' '),
+    new Date(nextDue(digest, now)).toISOString().slice(0, 16).replace('T', ' '),
   ]);
   for (const row of table(['DIGEST', 'ABOUT', 'TO', 'EVERY', 'AT', 'LAST', 'NEXT (UTC)'], rows)) output.line(row);
   for (const { digest, last } of all)
@@ -123,9 +123,8 @@ async function compose(
     import('@wrapup/call'),
   ]);
   const now = Date.now();
-  const times: DigestTimes = digest
-    ? { every: digest.every, at: digest.at, zone: digest.time_zone }
-    : { every: options.every ?? spanOf(options.period), at: 0, zone: options.timeZone ?? 'UTC' };
+  const asked = { every: options.every ?? spanOf(options.period), at: 0, time_zone: options.timeZone ?? 'UTC' };
+  const times: DigestTimes = digest || asked;
   const period =
     options.period === undefined ? queue.lastPeriod(times, now) : queue.readPeriod(options.period, times, now);
   if (!period)
