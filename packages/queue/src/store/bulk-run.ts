@@ -1,6 +1,7 @@
 /**
- * Replays or drops everything that a filter names, however many, or decides it for one person. A run is noted in Redis after every step, with what it
- * has done and where it goes on, so that one that was interrupted or killed is taken up where it stopped.
+ * Replays or drops everything that a filter names, however many, or decides it for one person. A run is noted in Redis after
+ * every step, with what it has done and where it goes on, so that one that was interrupted or killed is taken up where it
+ * stopped.
  *
  * It means what was there when it began: what stops later, also what the run itself replays and what stops again, is not
  * among it. What is done leaves the list; the cursor keeps what cannot be done from being tried for ever.
@@ -250,8 +251,8 @@ async function takeStep(
   // What left the list before its turn came was resolved by another process.
   const moved = isSearch(filter) ? run.moved : Math.max(0, run.of - run.done - run.expired - (run.refused ?? 0));
   // Whose calls it was about is not kept for longer than it takes.
-  const { digest: _, ...rest } = filter;
-  return { run: { ...run, filter: { ...rest, until: filter.until }, moved, moved_at: now, ended: now } };
+  const { digest: _, ...kept } = filter;
+  return { run: { ...run, filter: kept, moved, moved_at: now, ended: now } };
 }
 
 function count(run: BulkRun, { source, call_id, route }: UnresolvedItem, why: BulkResult): BulkRun {
