@@ -99,7 +99,7 @@ test('calls that ask for one value share the request, and the answer', async () 
   ]);
 });
 
-test('several people are told oldest first, with what they have in common', async () => {
+test('several people are named oldest first, with what they have in common', async () => {
   const people = [personOf('7'), personOf('8')];
   const { lookUp } = crmWith({ byEmail: { [EMAIL]: people }, byPhone: { [PHONE]: people } });
   expect(await lookUp({ email: EMAIL }, { phone: PHONE, said: ['phone'], trust: 'log' as never })).toEqual([

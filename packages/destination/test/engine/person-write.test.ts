@@ -102,7 +102,7 @@ describe('people who turn out to be one', () => {
     expect(indexes(joinById([known('7', 0), known('8', 1), known('7', 2)]))).toEqual([[0, 2], [1]]);
   });
 
-  it('are as they were read, whoever read them', () => {
+  it('keep what was read of them, whichever of them was read', () => {
     const read = { person: personOf('7', { properties: { note: 'x' } }), asked: new Set(['note']) };
     for (const people of [
       [known('7', 0), known('7', 1, read)],

@@ -1,6 +1,6 @@
 /**
- * Whether anything has moved, told by what every change leaves behind: the last webhook and the newest call, what waits in queues,
- * what is parked and dead, and the states of connections. One command of Redis, however many ask and for however many clients.
+ * Whether anything has moved, by what every change leaves behind: the last webhook and the newest call, what waits in queues, what
+ * is parked and dead, and the states of connections. One command of Redis, however many ask and for however many clients.
  */
 import { hash } from 'node:crypto';
 import { defineScript, type RedisClient } from '../redis/client.ts';
