@@ -3,6 +3,7 @@
  * outside that folder is changed, root is not needed. For Debian and what comes of it.
  */
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -30,7 +31,8 @@ export async function unpackRedis(folder) {
   if (ready) return ready;
   if (!(await works('apt-get', ['--version'])) || !(await works('dpkg', ['--version']))) return undefined;
 
-  const work = `${folder}.${process.pid}`;
+  // A folder of its own for each call: two of one process fetch side by side, as two processes do.
+  const work = `${folder}.${randomUUID()}`;
   const problems = [];
   try {
     const apt = aptWithin(work);
@@ -43,12 +45,14 @@ export async function unpackRedis(folder) {
         continue;
       }
       if (!locate(join(work, 'root'))) continue;
+      const faster = locate(folder);
+      if (faster) return faster;
       try {
         mkdirSync(dirname(folder), { recursive: true });
         rmSync(folder, { recursive: true, force: true });
         renameSync(join(work, 'root'), folder);
       } catch (error) {
-        // Another process was faster; its copy is as good.
+        // Another one was faster after all; its copy is as good.
         if (!locate(folder)) throw error;
       }
       return locate(folder);
