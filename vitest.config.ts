@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { plantOf, withPlant } from './test/explore/planted/plants.ts';
+import { PATIENCE } from './test/support/patience.ts';
 
 /** They measure the memory of their process, or look at what it has loaded. */
 const ALONE = ['apps/ingress/test/collect-body.test.ts', 'apps/ingress/test/inbound.lazy-client.test.ts'];
@@ -28,9 +29,10 @@ export default defineConfig({
     // Most tests wait for sockets and processes: one worker a core less, the default, would leave the machine idle.
     maxWorkers: 3,
     // Limits are for what hangs, and never decide a test: a machine that many share is ten times slower than one alone.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
-    expect: { poll: { timeout: 30_000 } },
+    // Nor has a test one of its own.
+    testTimeout: 5 * PATIENCE,
+    hookTimeout: 5 * PATIENCE,
+    expect: { poll: { timeout: PATIENCE } },
     projects: [
       {
         extends: true,

@@ -20,7 +20,7 @@ beforeAll(async () => {
   await run(process.execPath, ['scripts/bundle.mjs'], { cwd: ROOT });
   system = await openSystem();
   closers.push(() => system.close());
-}, 120_000);
+});
 afterAll(async () => {
   for (const close of closers.reverse()) await close();
 });
@@ -60,7 +60,7 @@ it('takes a webhook, writes it to the CRM, and shows it', async () => {
     readFileSync(join(ROOT, 'dist/workbench-editor.js'), 'utf8'),
   ]);
   expect(readFileSync(join(ROOT, 'dist/LICENSES.txt'), 'utf8')).toContain('@codemirror/view');
-}, 60_000);
+});
 
 it('has the sandbox, with its page', async () => {
   const { port } = await start('sandbox');
@@ -68,7 +68,7 @@ it('has the sandbox, with its page', async () => {
   expect(page).toMatch(/^<!doctype html>/i);
   const files = [...page.matchAll(/(?:href|src)="(\/[^"]+\.(?:css|js)[^"]*)"/g)].map(([, path]) => path as string);
   for (const path of files) expect((await fetch(`http://127.0.0.1:${port}${path}`)).status, path).toBe(200);
-}, 60_000);
+});
 
 it('has the command', async () => {
   const { stdout } = await run(process.execPath, ['dist/cli.mjs', 'check'], {
@@ -76,7 +76,7 @@ it('has the command', async () => {
     env: { ...process.env, ...system.env },
   });
   expect(stdout).toMatch(/0 errors/);
-}, 60_000);
+});
 
 it('names every package that is in it, with its licence', () => {
   const licences = readFileSync(resolve(ROOT, 'dist/LICENSES.txt'), 'utf8');
@@ -116,5 +116,5 @@ describe('the compile cache of the image is not filled', () => {
       (_, quote, chunk) => `${quote}${ROOT}/dist/${chunk}`,
     );
     expect((await fill(file)).stdout).toContain('0 modules and 1 programs');
-  }, 60_000);
+  });
 });

@@ -41,5 +41,5 @@ describe('the demo’s week', () => {
     } finally {
       await demo.close();
     }
-  }, 240_000);
+  });
 });

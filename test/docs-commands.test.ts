@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { freePort } from '../scripts/ports.mjs';
 import { shellBlocks } from '../scripts/shell-blocks.mjs';
+import { PATIENCE } from './support/patience.ts';
 import { type Run, runScript } from './support/terminal.ts';
 import { type Listening, listenTiny } from './support/tiny-server.ts';
 
@@ -22,7 +23,6 @@ const DOCUMENTS = [
 ];
 const SAMPLE = JSON.parse(readFileSync(join(ROOT, 'samples/connected.json'), 'utf8')).call.call_id as string;
 const REFUSED = JSON.parse(readFileSync(join(ROOT, 'samples/voicemail.json'), 'utf8')).call.call_id as string;
-const READY_MS = 120_000;
 
 /** Lines that are run by something else, or need what no test has. */
 const ELSEWHERE: [line: RegExp, why: string][] = [
@@ -108,12 +108,9 @@ beforeAll(async () => {
   const over = installation.ended.then((code) =>
     Promise.reject(new Error(`npm start ended with ${code}: ${installation.output()}`)),
   );
-  await Promise.race([
-    over,
-    vi.waitFor(() => expect(installation.output()).toMatch(/Wrapup is ready/), { timeout: READY_MS }),
-  ]);
+  await Promise.race([over, vi.waitFor(() => expect(installation.output()).toMatch(/Wrapup is ready/), PATIENCE)]);
   over.catch(() => {});
-}, READY_MS + 30_000);
+});
 
 afterAll(async () => {
   installation.child.kill('SIGTERM');

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { startRedisServer } from '../scripts/local-redis.mjs';
+import { PATIENCE } from './support/patience.ts';
 import { type PrivateRedis, redisUrl, startRedis } from './support/redis.ts';
 
 const servers: PrivateRedis[] = [];
@@ -66,7 +67,7 @@ function incrementOf(dir: string): string {
 /** Starts a server, has it carry out one script of three writes, and leaves its file as a crash would, but for the end. */
 async function leaveFile(end: (file: Buffer) => Buffer): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), 'wrapup-damaged-'));
-  const server = await startRedisServer({ dir, appendonly: true });
+  const server = await startRedisServer({ dir, appendonly: true, timeout: PATIENCE });
   await ask(server.url, 'SET kept yes');
   await ask(server.url, `EVAL "for n = 1, 3 do redis.call('SET', 'part' .. n, 'of one step') end" 0`);
   await server.stop();
@@ -83,7 +84,7 @@ test.each([
   const dir = await leaveFile(end);
   const left = readFileSync(incrementOf(dir));
   for (const round of ['first', 'second']) {
-    const server = await startRedisServer({ dir, appendonly: true });
+    const server = await startRedisServer({ dir, appendonly: true, timeout: PATIENCE });
     expect(await ask(server.url, 'EXISTS part1 part2 part3')).toBe(':0');
     expect(await ask(server.url, 'GET kept')).toContain('yes');
     // The disk may be what damaged it, and not a power cut.
@@ -100,7 +101,9 @@ test.each([
 
 test('a file of which more than an end is damaged stays as it is, and the message says why', async () => {
   const dir = await leaveFile((file) => Buffer.concat([file, Buffer.alloc(9_000_000)]));
-  await expect(startRedisServer({ dir, appendonly: true })).rejects.toThrow(/Bad file format.+redis-check-aof --fix/);
+  await expect(startRedisServer({ dir, appendonly: true, timeout: PATIENCE })).rejects.toThrow(
+    /Bad file format.+redis-check-aof --fix/,
+  );
   rmSync(dir, { recursive: true });
 });
 
@@ -138,6 +141,6 @@ test('a server ends with the process that started it, even when that one is kill
   const pid = Number(await new Promise((resolve) => parent.stdout.once('data', (data) => resolve(String(data)))));
   expect(isAlive(pid)).toBe(true);
   parent.kill('SIGKILL');
-  await expect.poll(() => isAlive(pid), { timeout: 60_000 }).toBe(false);
+  await expect.poll(() => isAlive(pid)).toBe(false);
   rmSync(dir, { recursive: true, force: true });
 });

@@ -44,8 +44,7 @@ test('the commands of the guide lead from the scaffold to green', async () => {
   const said: string[] = [];
   for (const command of commands) said.push((await run('sh', ['-c', command], { cwd: copy, env })).stdout);
   expect(said.at(-1)).toMatch(/Test Files\s+2 passed/);
-  // Compiling and testing take some 15 s alone, and many times as long beside everything else.
-}, 600_000);
+});
 
 test('a name that is taken, or is none, is refused and changes nothing', async () => {
   for (const name of ['hubspot', 'Acme', '../acme', ''])

@@ -17,11 +17,11 @@ import { join, resolve } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ping, startRedisServer } from '../scripts/local-redis.mjs';
+import { PATIENCE } from './support/patience.ts';
 import { childOf, type Run, runScript } from './support/terminal.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const ANY_PORTS = { INGRESS_PORT: '0', DASHBOARD_PORT: '0', WORKER_PORT: '0', SANDBOX_PORT: '0' };
-const PATIENCE = 60_000;
 
 let folder: string;
 const children: ChildProcess[] = [];
@@ -61,7 +61,7 @@ function run(args: string[], env: Record<string, string>): Run {
 async function start(more: Record<string, string> = ANY_PORTS) {
   const started = run(['scripts/start.mjs'], bareEnvironment(more));
   await expect
-    .poll(() => started.output() + (started.child.exitCode ?? ''), { timeout: PATIENCE, interval: 100 })
+    .poll(() => started.output() + (started.child.exitCode ?? ''), { interval: 100 })
     .toMatch(/Wrapup is ready/);
   const find = (pattern: RegExp) => pattern.exec(started.output())?.[1] ?? '';
   return {
@@ -85,14 +85,12 @@ async function written(sandbox: string, which = ''): Promise<Record<string, unkn
   return (await (await fetch(`${sandbox}/_sandbox/state${which}`)).json()) as Record<string, unknown[]>;
 }
 
-test('without any setting, sample calls land in the sandbox, and everything ends in order', {
-  timeout: 2 * PATIENCE,
-}, async () => {
+test('without any setting, sample calls land in the sandbox, and everything ends in order', async () => {
   const system = await start();
   for (const sample of ['connected', 'voicemail', 'unknown-caller']) {
     expect(await wrapup(['send', `samples/${sample}.json`])).toMatchObject({ code: 0 });
   }
-  await expect.poll(async () => (await written(system.sandbox)).calls?.length, { timeout: PATIENCE }).toBe(3);
+  await expect.poll(async () => (await written(system.sandbox)).calls?.length).toBe(3);
   const { contacts, tasks } = await written(system.sandbox);
   expect(contacts?.length).toBeGreaterThan(0);
   expect(tasks?.length).toBeGreaterThan(0);
@@ -118,9 +116,7 @@ function modes(below: string, path = ''): Record<string, string> {
 
 const secret = (name: string) => readFileSync(join(folder, 'state/secrets', name), 'utf8');
 
-test('an installation makes its own secrets, keeps them for its owner, and works with the same ones again', {
-  timeout: 3 * PATIENCE,
-}, async () => {
+test('an installation makes its own secrets, keeps them for its owner, and works with the same ones again', async () => {
   const system = await start();
   const names = [
     'DASHBOARD_PASSWORD',
@@ -173,7 +169,7 @@ test('an installation makes its own secrets, keeps them for its owner, and works
   expect(execFileSync('ps', ['-A', '-o', 'command='], { encoding: 'utf8' })).not.toContain(made.REDIS_PASSWORD);
 
   expect(await wrapup(['send', 'samples/connected.json'])).toMatchObject({ code: 0 });
-  await expect.poll(async () => (await written(system.sandbox)).calls?.length, { timeout: PATIENCE }).toBe(1);
+  await expect.poll(async () => (await written(system.sandbox)).calls?.length).toBe(1);
   system.child.kill('SIGTERM');
   expect(await system.ended).toBe(0);
   const kept = readdirSync(join(folder, 'state/redis/appendonlydir')).map((name) =>
@@ -197,9 +193,7 @@ test('an installation makes its own secrets, keeps them for its owner, and works
   });
 });
 
-test('beside a webhook secret of one’s own no path token is made, and what was made before is not used', {
-  timeout: 2 * PATIENCE,
-}, async () => {
+test('beside a webhook secret of one’s own no path token is made, and what was made before is not used', async () => {
   mkdirSync(join(folder, 'state/secrets'), { recursive: true });
   writeFileSync(join(folder, 'state/secrets/WEBHOOK_PATH_TOKEN'), '0'.repeat(32));
   const own = { SYNTHFLOW_WEBHOOK_SECRET: '7e4d1b0c9a3f4e6f8a5b2c1d0e9f8a7b' };
@@ -210,11 +204,9 @@ test('beside a webhook secret of one’s own no path token is made, and what was
   expect(await wrapup(['send', 'samples/connected.json'], own)).toMatchObject({ code: 0 });
 });
 
-test('an installation from before goes on: its calls, its secret against the sandbox, files that others could read', {
-  timeout: 3 * PATIENCE,
-}, async () => {
+test('an installation from before goes on: its calls, its secret against the sandbox, files that others could read', async () => {
   const data = join(folder, 'state/redis');
-  const before = await startRedisServer({ dir: data, appendonly: true });
+  const before = await startRedisServer({ dir: data, appendonly: true, timeout: PATIENCE });
   const redis = new Redis(before.url);
   await redis.set('{wrapup}:left', 'behind');
   await redis.quit();
@@ -248,7 +240,7 @@ test('an installation from before goes on: its calls, its secret against the san
   expect(refused.output()).not.toMatch(/listens/);
 });
 
-test('the lines of the example for Salesforce lead to the sandbox, too', { timeout: 2 * PATIENCE }, async () => {
+test('the lines of the example for Salesforce lead to the sandbox, too', async () => {
   const example = readFileSync(join(ROOT, 'config/wrapup.yaml'), 'utf8');
   // As by a user who takes the comment signs away.
   const config = example.replace(
@@ -263,12 +255,10 @@ test('the lines of the example for Salesforce lead to the sandbox, too', { timeo
     const org = await written(system.sandbox, '?api=salesforce');
     return [org.Lead?.length, org.Task?.length, (await written(system.sandbox)).calls?.length];
   };
-  await expect.poll(counts, { timeout: PATIENCE }).toEqual([1, 2, 1]);
+  await expect.poll(counts).toEqual([1, 2, 1]);
 });
 
-test('with an account in .env the banner says so, commands mean it too, and no demo is played there', {
-  timeout: 2 * PATIENCE,
-}, async () => {
+test('with an account in .env the banner says so, commands mean it too, and no demo is played there', async () => {
   const account = [
     'HUBSPOT_ACCESS_TOKEN=pat-na1-account',
     'HUBSPOT_BASE_URL=https://hubspot.example.com',
@@ -304,26 +294,20 @@ test('without a start that runs, a command says so and what to do; its hints are
   expect(usage.output).toContain('(npm run wrapup -- --help shows what there is)');
 });
 
-test('after a kill -9 nothing is left running, and the next start has every call', {
-  timeout: 2 * PATIENCE,
-}, async () => {
+test('after a kill -9 nothing is left running, and the next start has every call', async () => {
   const system = await start();
   expect(await wrapup(['send', 'samples/connected.json'])).toMatchObject({ code: 0 });
   system.child.kill('SIGKILL');
   await system.ended;
-  await expect.poll(() => ping(system.redisPort), { timeout: PATIENCE }).toBe(false);
-  await expect
-    .poll(() => fetch(`${system.ingress}/healthz`).then(Boolean, () => false), { timeout: PATIENCE })
-    .toBe(false);
+  await expect.poll(() => ping(system.redisPort)).toBe(false);
+  await expect.poll(() => fetch(`${system.ingress}/healthz`).then(Boolean, () => false)).toBe(false);
 
   await start();
   const { output } = await wrapup(['calls', 'list', '--json']);
   expect(JSON.parse(output)).toHaveLength(1);
 });
 
-test('a second one in the same folder says that the first runs, and leaves it alone', {
-  timeout: 2 * PATIENCE,
-}, async () => {
+test('a second one in the same folder says that the first runs, and leaves it alone', async () => {
   const system = await start();
   const second = run(['scripts/start.mjs'], bareEnvironment(ANY_PORTS));
   expect(await second.ended).toBe(1);
@@ -332,7 +316,7 @@ test('a second one in the same folder says that the first runs, and leaves it al
   expect(system.child.exitCode).toBe(null);
 });
 
-test('when one process dies, the others are stopped and the exit code says so', { timeout: 2 * PATIENCE }, async () => {
+test('when one process dies, the others are stopped and the exit code says so', async () => {
   const system = await start();
   process.kill(childOf(system.child.pid as number, 'apps/worker/src/main.ts'), 'SIGKILL');
   expect(await system.ended).toBe(1);

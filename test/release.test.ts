@@ -84,7 +84,7 @@ test('the tree can be released, as far as that can be tried without a network', 
   const { status, output } = check();
   expect(output).not.toContain('WRONG');
   expect(status).toBe(0);
-}, 60_000);
+});
 
 test('what would break a release is named, each with its place', () => {
   const { folder, edit, check } = copyOfRepository();
@@ -107,4 +107,4 @@ test('what would break a release is named, each with its place', () => {
     ...['release.yml: job check: bash:', 'unexpected key "run-on"'],
   ])
     expect(output).toContain(said);
-}, 60_000);
+});

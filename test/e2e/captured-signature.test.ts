@@ -77,12 +77,7 @@ async function crm() {
 
 async function waitForEffects(count: number) {
   await expect
-    .poll(
-      async () => (await system.store.ledger.read('main', callId))?.revisions.filter(({ effect }) => effect).length,
-      {
-        timeout: 90_000,
-      },
-    )
+    .poll(async () => (await system.store.ledger.read('main', callId))?.revisions.filter(({ effect }) => effect).length)
     .toBe(count);
   return system.settled(callId);
 }
@@ -162,7 +157,7 @@ describe('while the payload is there', () => {
     for (let sent = 0; sent < 50; sent += 1) statuses.push((await send({ ...webhook(), sent } as never)).status);
     expect(new Set(statuses)).toEqual(new Set([202]));
     await expect
-      .poll(async () => (await system.store.ledger.read('main', callId))?.stopped?.code, { timeout: 90_000 })
+      .poll(async () => (await system.store.ledger.read('main', callId))?.stopped?.code)
       .toBe('revision_limit');
     const entry = await system.store.ledger.read('main', callId);
     expect(entry?.revisions).toHaveLength(8);

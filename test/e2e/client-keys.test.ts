@@ -74,9 +74,7 @@ async function kept(client: Client, call_id: string): Promise<{ bytes: Buffer; p
 }
 const keyOf = async (client: Client, call_id: string) => keyIdOf((await kept(client, call_id)).bytes);
 const isWritten = (client: Client, call_id: string) =>
-  expect
-    .poll(async () => (await entryOf(client, call_id))?.deliveries.map(({ state }) => state), { timeout: 60_000 })
-    .toEqual(['written']);
+  expect.poll(async () => (await entryOf(client, call_id))?.deliveries.map(({ state }) => state)).toEqual(['written']);
 
 it('the stored bytes of one client are opened by its key, and not by the other’s nor by the installation’s', async () => {
   const calls = { acme: await send('acme'), bolt: await send('bolt') };
@@ -101,7 +99,7 @@ it('the stored bytes of one client are opened by its key, and not by the other�
 it('a new key counts without a restart, and what is under the old one is read on', async () => {
   const next = newKey();
   give('acme', `${next},${KEYS.acme}`);
-  await expect.poll(async () => keyOf('acme', await send('acme')), { timeout: 30_000 }).toBe(makeEncryptor(next).key);
+  await expect.poll(async () => keyOf('acme', await send('acme'))).toBe(makeEncryptor(next).key);
   const call_id = await send('acme');
   await isWritten('acme', call_id);
   expect(await keyOf('acme', call_id)).toBe(makeEncryptor(next).key);
@@ -115,7 +113,7 @@ it('another key in its place: its calls wait and say so, the other client goes o
   const lost = KEYS.acme;
   give('acme', newKey());
   await system.startWorker();
-  await expect.poll(async () => (await entryOf('acme', call_id))?.waiting, { timeout: 30_000 }).toBeDefined();
+  await expect.poll(async () => (await entryOf('acme', call_id))?.waiting).toBeDefined();
   const entry = await entryOf('acme', call_id);
   expect(entry?.waiting?.reason).toContain(`key ${makeEncryptor(lost).key}, which client acme does not have here`);
   expect(entry?.waiting?.hint).toContain('encryption_key of clients/acme.yaml');
@@ -133,7 +131,7 @@ it('a key that is no key, or gone: the client keeps the one it had, and the othe
   for (const spoil of [() => give('acme', 'short'), () => rmSync(join(secrets, 'ACME_ENCRYPTION_KEY'))]) {
     const before = refusals();
     spoil();
-    await expect.poll(refusals, { timeout: 30_000 }).toBeGreaterThan(before);
+    await expect.poll(refusals).toBeGreaterThan(before);
     const call_id = await send('acme');
     await isWritten('acme', call_id);
     expect(await keyOf('acme', call_id)).toBe(makeEncryptor(KEYS.acme).key);

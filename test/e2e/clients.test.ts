@@ -100,10 +100,7 @@ const hubspotKeys = (sandbox: RunningSandbox) =>
 
 const isWritten = (client: Client, callId: string) =>
   expect
-    .poll(
-      async () => (await system.store.ledger.read(`${client}.main`, callId))?.deliveries.map(({ state }) => state),
-      { timeout: 60_000 },
-    )
+    .poll(async () => (await system.store.ledger.read(`${client}.main`, callId))?.deliveries.map(({ state }) => state))
     .toEqual(['written']);
 
 it('the same call id and the same caller at all: each call is in its own CRM and nowhere else', async () => {
@@ -146,12 +143,10 @@ it('a ringing caller is answered from the CRM of the one who is rung, and by its
 it('a mistake in the file of one client leaves it as it was, and the others go on', async () => {
   // What it said is kept once ingress and worker have both found it good.
   const kept = () => system.store.redis.hkeys(system.store.keys.clientHashes);
-  await expect.poll(async () => (await kept()).sort(), { timeout: 30_000 }).toEqual([...CLIENTS]);
+  await expect.poll(async () => (await kept()).sort()).toEqual([...CLIENTS]);
   write('acme', FILES.acme.replace('to: sales', 'to: salse'));
   write('bolt', FILES.bolt.replace('main:', 'second:'));
-  await expect
-    .poll(() => fetch(addressOf('bolt', 'post-call', TOKENS.bolt)).then(({ status }) => status), { timeout: 30_000 })
-    .toBe(404);
+  await expect.poll(() => fetch(addressOf('bolt', 'post-call', TOKENS.bolt)).then(({ status }) => status)).toBe(404);
   const payload = sampleOf('connected', CALLER);
   expect(await send(payload, 'acme')).toBe(202);
   await isWritten('acme', payload.call.call_id);
@@ -175,9 +170,9 @@ it('a client whose file never was good is answered 503, and is served once it is
     fetch(addressOf('dawn', 'post-call', TOKENS.bolt), { method: 'POST', headers: json, body: '{"call":{}}' }).then(
       (answer) => [answer.status, answer.headers.get('retry-after')],
     );
-  await expect.poll(status, { timeout: 30_000 }).toEqual([503, '60']);
+  await expect.poll(status).toEqual([503, '60']);
   writeFileSync(path, good);
-  await expect.poll(status, { timeout: 30_000 }).toEqual([200, null]);
+  await expect.poll(status).toEqual([200, null]);
   rmSync(path);
-  await expect.poll(status, { timeout: 30_000 }).toEqual([404, null]);
+  await expect.poll(status).toEqual([404, null]);
 });

@@ -32,7 +32,7 @@ describe('a worker killed after the CRM committed', () => {
         collected: { wants_callback: true },
       }) as { call: { call_id: string } };
       await system.post(made);
-      await expect.poll(() => system.sandbox.control.faults()[0]?.hit ?? 1, { timeout: 60_000 }).toBe(1);
+      await expect.poll(() => system.sandbox.control.faults()[0]?.hit ?? 1).toBe(1);
       await worker.kill();
       expect((await system.store.ledger.read('main', made.call.call_id))?.deliveries[0]).toMatchObject({
         state: 'queued',

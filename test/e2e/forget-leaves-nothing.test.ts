@@ -54,7 +54,7 @@ beforeAll(async () => {
   closers.push(() => store.close());
   system.sandbox.control.settings({ hubspot: { search_lag: 0, limits: { search_per_second: null } } });
   await Promise.all([system.startIngress(), system.startWorker()]);
-}, 120_000);
+});
 afterAll(async () => {
   for (const close of closers.reverse()) await close();
 });
@@ -145,7 +145,7 @@ it('a person is nowhere in the clear, and after forget nowhere at all', async ()
   expect((await store.ledger.read('main', other))?.deliveries[0]?.records.length).toBeGreaterThan(0);
   const again = await wrapup(['forget', PHONE], system.env);
   expect(again).toMatchObject({ code: 1, stdout: '0 calls forgotten\n' });
-}, 120_000);
+});
 
 it.each(['ingress', 'worker', 'dashboard'] as const)('%s does not start with another index key', async (app) => {
   const env = { ...system.env, WRAPUP_INDEX_KEY: randomBytes(32).toString('base64') };

@@ -52,9 +52,7 @@ function peakBytes(pid: number): number {
   return Number(kilobytes) * 1024;
 }
 
-it('none of them kills it, each is written or waits for a person, and memory stays within the limit', {
-  timeout: 300_000,
-}, async () => {
+it('none of them kills it, each is written or waits for a person, and memory stays within the limit', async () => {
   const ids: string[] = [];
   for (const [index, [, make]] of BODIES.entries()) {
     for (let copy = 0; copy < COPIES; copy += 1) {

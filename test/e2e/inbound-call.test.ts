@@ -62,7 +62,7 @@ it('the record that was found while the phone rang is written to, without matchi
   const [log] = await system.crm('calls');
   expect(JSON.stringify(log?.associations)).toContain(dana);
   expect(JSON.stringify(log?.associations)).not.toContain(twin);
-}, 60_000);
+});
 
 it('a demo asks before its inbound calls connect, and each of them ends at the caller’s record', async () => {
   const people = Array.from({ length: 40 }, (_, index) => personNumber(index));
@@ -85,7 +85,7 @@ it('a demo asks before its inbound calls connect, and each of them ends at the c
       expect.objectContaining({ name: 'person', id: metadata?.crm_person_id }),
     );
   }
-}, 90_000);
+});
 
 /** A call of the sandbox's inbound agent that is over. */
 function incoming(): VoiceCall {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { wrapup } from '../../apps/cli/test/support/run.ts';
 import { sign } from '../../packages/synthflow/src/index.ts';
 import { makeConfig, SALES } from '../support/config.ts';
+import { PATIENCE } from '../support/patience.ts';
 import { openSystem, SECRET, type TestSystem } from '../support/system.ts';
 
 const TOKEN = 'a-path-token-of-tests';
@@ -114,7 +115,7 @@ person:
       answer = await ring(from, name);
       return answer.metadata?.crm_person_id !== undefined;
     };
-    await vi.waitUntil(isKnown, { timeout: 90_000, interval: 500 });
+    await vi.waitUntil(isKnown, { timeout: PATIENCE, interval: 500 });
     return answer;
   };
 
@@ -138,7 +139,7 @@ person:
     expect((await wrapup(['provision'], system.env)).code).toBe(0);
     made = seed(system);
     await Promise.all([system.startIngress(), system.startWorker()]);
-  }, 60_000);
+  });
   afterAll(() => system.close());
 
   it('open records, the last result and own metadata, which comes back with the call', async () => {
@@ -162,7 +163,7 @@ person:
     const [delivery] = (await system.settled('rang-1')).deliveries;
     expect(delivery?.state).toBe('written');
     expect((await wrapup(['plan', 'rang-1'], system.env)).stdout).toContain('spring');
-  }, 120_000);
+  });
 
   it('metadata that needs no person, also for callers who are not known', async () => {
     expect(await ring(STRANGER)).toEqual({ ...NEUTRAL, metadata: { campaign: 'spring' } });
@@ -172,7 +173,7 @@ person:
   it('another agent while the office is closed', async () => {
     expect(await ring(STRANGER, 'shut')).toEqual({ override_model_id: 'night', metadata: { campaign: 'spring' } });
     expect(await ringUntilKnown(DANA, 'shut')).toMatchObject({ override_model_id: 'night', custom_variables: knows });
-  }, 120_000);
+  });
 
   it('the person whom an operator chose for the number', async () => {
     const { choices } = system.store;
@@ -183,5 +184,5 @@ person:
     // That several people have it is remembered for a minute, for each source on its own where it reads other fields.
     await system.store.redis.del(...(await system.store.redis.keys(`${system.store.keys.prefix}:remembered:sales:*`)));
     expect(await ringUntilKnown(SHARED)).toMatchObject({ metadata: { crm_person_id: made.twin } });
-  }, 120_000);
+  });
 });

@@ -31,7 +31,7 @@ beforeAll(async () => {
   await Promise.all([system.startIngress(), system.startWorker()]);
   system.sandbox.control.settings({ hubspot: { search_lag: 0 } });
   env = { ...system.env, INGRESS_PORT: String(system.ingress?.port) };
-}, 60_000);
+});
 afterAll(() => system.close());
 
 /** A call of Dana's that began at this hour. */
@@ -76,7 +76,7 @@ test('calls that come late do not undo later ones, and every call has its block 
     expect(message).toContain(`[call main:${block}`);
   expect(message?.match(/\[call /g)).toHaveLength(3);
   expect(await system.crm('calls')).toHaveLength(3);
-}, 120_000);
+});
 
 test('delivered once more, all of them, nothing changes', async () => {
   const before = await contact();
@@ -86,7 +86,7 @@ test('delivered once more, all of them, nothing changes', async () => {
   const after = await contact();
   for (const name of ['hs_lead_status', 'jobtitle', 'message']) expect(after[name]).toBe(before[name]);
   expect(await system.crm('calls')).toHaveLength(3);
-}, 120_000);
+});
 
 test('a corrected mapping is taken over, planned, and written over old calls: newest facts win, nothing is made twice', async () => {
   const old = (await system.store.ledger.read('main', 'third'))?.deliveries[0]?.mapping;
@@ -109,7 +109,7 @@ test('a corrected mapping is taken over, planned, and written over old calls: ne
   expect([city, jobtitle, hs_lead_status]).toEqual(['Security', 'Buyer', 'ATTEMPTED_TO_CONTACT']);
   expect(message?.match(/\[call /g)).toHaveLength(3);
   expect(await system.crm('calls')).toHaveLength(3);
-}, 180_000);
+});
 
 test('a delivery that the dashboard replays goes by what the file says when the button is pressed', async () => {
   const change = (mapping: string) => writeFileSync(join(system.folder, 'mapping.yaml'), mapping);
@@ -131,7 +131,7 @@ test('a delivery that the dashboard replays goes by what the file says when the 
   });
   expect(answer.headers.get('location')).toMatch(/did=replayed/);
   expect((await system.settled('skipped')).deliveries[0]).toMatchObject({ state: 'written', replays: 1 });
-}, 120_000);
+});
 
 test('a replay with a configuration that the workers do not have goes on without it, and says so', async () => {
   const elsewhere = `${system.folder}-elsewhere`;
@@ -144,7 +144,7 @@ test('a replay with a configuration that the workers do not have goes on without
     attempts: 1,
     notes: [expect.stringContaining('the worker did not have')],
   });
-}, 120_000);
+});
 
 test('what a colleague changed stays: plan and replay --plan say so, and a replay leaves it alone', async () => {
   writeFileSync(join(system.folder, 'mapping.yaml'), CORRECTED);
@@ -173,7 +173,7 @@ test('what a colleague changed stays: plan and replay --plan say so, and a repla
   expect(logs.find((one) => one.id === log?.id)?.properties.hs_call_title).toBe('About the renewal');
   const { deliveries } = (await system.store.ledger.read('main', 'third')) ?? { deliveries: [] };
   expect(deliveries[0]?.notes).toContain('person.jobtitle: a colleague changed this: stays.');
-}, 180_000);
+});
 
 async function changeAsColleague(object: string, id: string | undefined, properties: Record<string, string>) {
   const response = await fetch(`${system.sandbox.hubspotUrl}/crm/v3/objects/${object}/${id}`, {

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { wrapup } from '../../apps/cli/test/support/run.ts';
 import { samplePayload } from '../../packages/synthflow/src/index.ts';
+import { PATIENCE } from '../support/patience.ts';
 import type { Process } from '../support/process.ts';
 import { openSystem, type TestSystem } from '../support/system.ts';
 
@@ -36,7 +37,7 @@ beforeAll(async () => {
   }
   for (let n = 0; n < CALLS; n += 1)
     expect((await system.settled(`call-${n}`)).deliveries.map(({ state }) => state)).toEqual(['written']);
-}, 180_000);
+});
 afterAll(() => system.close());
 
 const call = (call_id: string, more: object) =>
@@ -76,13 +77,13 @@ test('each field that was left out is counted once a call, by its line and why, 
       ['missing_property', 2 * CALLS],
     ])
       expect(metrics).toContain(`wrapup_omissions_total{connection="sales",code="${code}"} ${number}`);
-  }, 20_000);
+  }, PATIENCE);
   const delivered = worker.lines.filter(({ msg }) => msg === 'delivered');
   expect(delivered[0]).toMatchObject({
     connection: 'sales',
     omissions: expect.arrayContaining(['ambiguous_number', 'unknown_option']),
   });
-}, 60_000);
+});
 
 test('a variable that a mapping names and no call brings is named, with the one that was meant', async () => {
   // The worker writes what it has added up every two seconds.
@@ -95,7 +96,7 @@ test('a variable that a mapping names and no call brings is named, with the one 
   expect(counts('city')).toMatchObject({ filled: 0, absent: CALLS, lost: 0 });
   expect(counts('hs_lead_status')).toMatchObject({ filled: 0, absent: 0, lost: CALLS });
   expect(counts('hs_call_title')).toMatchObject({ filled: CALLS, absent: 0, lost: 0 });
-}, 60_000);
+});
 
 test('once the cause is fixed the calls of the line are replayed, and lack it no longer', async () => {
   const line = (await listed()).lines.find(({ field }) => field === 'hs_lead_status');
@@ -119,7 +120,7 @@ test('once the cause is fixed the calls of the line are replayed, and lack it no
     hs_lead_status: { calls: CALLS, open: 0 },
     annualrevenue: { calls: CALLS, open: CALLS },
   });
-}, 180_000);
+});
 
 test('the log line of a parked delivery says why and what to do, and nothing of the caller', async () => {
   const twice = { phone: PHONE, firstname: 'Dana' };
@@ -128,10 +129,10 @@ test('the log line of a parked delivery says why and what to do, and nothing of 
   expect((await system.settled('unclear')).deliveries[0]).toMatchObject({ state: 'parked' });
   // The ledger has it before the log.
   const lineOf = () => worker.lines.find(({ msg, call_id }) => msg === 'not delivered' && call_id === 'unclear');
-  const line = await vi.waitUntil(lineOf, { timeout: 20_000 });
+  const line = await vi.waitUntil(lineOf, PATIENCE);
   expect(line).toMatchObject({
     ...{ result: 'parked', connection: 'sales', route: 'sales-calls', code: 'ambiguous_person' },
     ...{ reason: expect.stringMatching(/./), hint: expect.stringMatching(/./) },
   });
   expect(JSON.stringify(line)).not.toContain(PHONE.slice(1));
-}, 120_000);
+});

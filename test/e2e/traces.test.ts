@@ -56,7 +56,7 @@ beforeAll(async () => {
   // What a process has not sent yet it sends when it stops.
   await system.stop();
   delivered = worker.lines.filter(({ msg }) => msg === 'delivered');
-}, 120_000);
+});
 afterAll(async () => {
   await system?.close();
   await collector?.close();

@@ -34,9 +34,7 @@ function makeCall(phone: string): { call: VoiceCall; webhook: Payload } {
 }
 
 async function waits(callId: string, code: string) {
-  await expect
-    .poll(async () => (await system.store.ledger.read('main', callId))?.waiting?.code, { timeout: 90_000 })
-    .toBe(code);
+  await expect.poll(async () => (await system.store.ledger.read('main', callId))?.waiting?.code).toBe(code);
 }
 
 const metric = async (name: string) => {
@@ -106,6 +104,6 @@ it('a call that the API never knows is parked as unverified, where a person find
   const entry = await system.settled(call.id);
   expect(entry).toMatchObject({ stopped: { code: 'unverified', state: 'parked' }, deliveries: [] });
   await expect
-    .poll(async () => (await system.store.operations.list('parked')).map(({ call_id }) => call_id), { timeout: 90_000 })
+    .poll(async () => (await system.store.operations.list('parked')).map(({ call_id }) => call_id))
     .toContain(call.id);
 });

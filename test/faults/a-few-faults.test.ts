@@ -19,7 +19,6 @@ afterAll(() => system.close());
 
 it.each(['redis-killed', 'crm-commit-then-reset', 'ingress-killed', 'late-revisions'])(
   'every acknowledged call ends in one call log, or where a person sees it: %s',
-  { timeout: 360_000 },
   async (name) => {
     const fault = FAULTS.find((one) => one.name === name) as Fault;
     const run = await runFault(system, fault, {

@@ -20,6 +20,8 @@ import { configOf, MAPPINGS, PATH_TOKEN, SECRET, type Setup } from './setup.ts';
 
 /** Longer than a process takes to start on a machine that many share. */
 const STARTS = 60_000;
+/** Ms after which a sender gives up. */
+const ANSWERED_MS = 10_000;
 const OWN_WORLD = resolve(import.meta.dirname, 'rigging/own-world.mjs');
 /** Exit code of a command that is called wrongly. */
 const USAGE = 2;
@@ -177,7 +179,7 @@ export class FaultSystem {
   async post(payload: { call: { call_id: string } }): Promise<number> {
     try {
       const source = this.setup.soak ? `main/${PATH_TOKEN}` : 'main';
-      const answer = await postSigned(this.#nextIngress(), payload, SECRET, { source });
+      const answer = await postSigned(this.#nextIngress(), payload, SECRET, { source, within: ANSWERED_MS });
       await answer.body?.cancel();
       return answer.status;
     } catch {
@@ -195,7 +197,7 @@ export class FaultSystem {
           event: 'call_inbound',
           call_inbound: { model_id: 'a1', from_number, to_number: '+14155550101' },
         }),
-        signal: AbortSignal.timeout(10_000),
+        signal: AbortSignal.timeout(ANSWERED_MS),
       });
       await answer.body?.cancel();
       return answer.status;

@@ -117,7 +117,7 @@ describe('each overlay', () => {
     expect(check(text.replaceAll('"readOnlyRootFilesystem"', '"readonlyRootFilesystem"'))).toContain(
       'readonlyRootFilesystem',
     );
-  }, 60_000);
+  });
 
   it.each(OVERLAYS)('%s gives no process more than it needs', (overlay) => {
     for (const { name, spec } of podsOf(overlay)) {

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openIntake } from '../../packages/queue/src/index.ts';
 import { makeConfig, postSigned, SALES } from '../support/config.ts';
+import { PATIENCE } from '../support/patience.ts';
 import type { Process } from '../support/process.ts';
 import { type PrivateRedis, startRedis } from '../support/redis.ts';
 import { sampleOf } from '../support/sample-caller.ts';
@@ -62,7 +63,7 @@ describe.skipIf(!hasPromtool)('a system', () => {
     worker = await system.startWorker();
     ports = { ingress: ingress.port, worker: worker.port, dashboard: dashboard.port };
     await deliver();
-  }, 60_000);
+  });
   afterAll(async () => {
     redis.resume();
     await system.close();
@@ -81,7 +82,7 @@ describe.skipIf(!hasPromtool)('a system', () => {
     const entry = await system.settled(callId);
     const ends = ['delivered', 'not delivered'];
     const isSaid = () => worker.lines.some(({ msg, call_id }) => call_id === callId && ends.includes(String(msg)));
-    await vi.waitUntil(isSaid, 10_000);
+    await vi.waitUntil(isSaid, PATIENCE);
     return entry;
   }
   const exported = async (process: string) => (await fetch(`http://127.0.0.1:${ports[process]}/metrics`)).text();
@@ -132,7 +133,7 @@ describe.skipIf(!hasPromtool)('a system', () => {
     });
     expect(found).toEqual([]);
     fired.clear();
-  }, 60_000);
+  });
 
   it('raises one when a connection stops itself, and none for the calls that wait for it', async () => {
     const found = await during(async () => {
@@ -140,8 +141,8 @@ describe.skipIf(!hasPromtool)('a system', () => {
       system.sandbox.control.fault({ api: 'hubspot', kind: 'unauthorized', times: null });
       const payload = sample();
       await system.post(payload);
-      await vi.waitUntil(async () => (await system.store.connections.read('sales')).circuit === 'open', 20_000);
-      await vi.waitUntil(async () => /alerts_total\{result="failed"\} [1-9]/.test(await exported('worker')), 20_000);
+      await vi.waitUntil(async () => (await system.store.connections.read('sales')).circuit === 'open', PATIENCE);
+      await vi.waitUntil(async () => /alerts_total\{result="failed"\} [1-9]/.test(await exported('worker')), PATIENCE);
       await addOldJob(system.store.queues.deliveries('sales'));
       return async () => {
         endpointStatus = 200;
@@ -151,7 +152,7 @@ describe.skipIf(!hasPromtool)('a system', () => {
     });
     // The request is refused, and so is the probe; the alert about it reaches no one.
     expect(found).toEqual(['WrapupAlertsFail', 'WrapupConnectionPaused', 'WrapupCrmFails']);
-  }, 180_000);
+  });
 
   it('raises one when jobs wait although nothing is paused', async () => {
     const found = await during(async () => {
@@ -161,7 +162,7 @@ describe.skipIf(!hasPromtool)('a system', () => {
       return () => queue.resume();
     });
     expect(found).toEqual(['WrapupQueueStuck']);
-  }, 60_000);
+  });
 
   it('raises one when a delivery is given up', async () => {
     const found = await during(async () => {
@@ -170,7 +171,7 @@ describe.skipIf(!hasPromtool)('a system', () => {
       return () => drop(call_id);
     });
     expect(found).toEqual(['WrapupCallsDead', 'WrapupCrmFails']);
-  }, 60_000);
+  });
 
   it('raises one when a call waits for a person for a day', async () => {
     const found = await during(async () => {
@@ -179,18 +180,18 @@ describe.skipIf(!hasPromtool)('a system', () => {
       return () => drop(call_id);
     });
     expect(found).toEqual(['WrapupCallsParked']);
-  }, 60_000);
+  });
 
   it('raises one when a field is left out', async () => {
     const found = await during(async () => {
       expect((await deliver({ case: 'loses', revenue: 'quite a lot' })).deliveries).toMatchObject([
         { state: 'written' },
       ]);
-      await vi.waitUntil(async () => (await exported('worker')).includes('wrapup_omissions_total{'), 10_000);
+      await vi.waitUntil(async () => (await exported('worker')).includes('wrapup_omissions_total{'), PATIENCE);
       return undefined;
     });
     expect(found).toEqual(['WrapupFieldsLost']);
-  }, 60_000);
+  });
 
   it('raises one when the CRM is slow', async () => {
     const found = await during(async () => {
@@ -199,7 +200,7 @@ describe.skipIf(!hasPromtool)('a system', () => {
       return undefined;
     });
     expect(found).toEqual(['WrapupCrmSlow']);
-  }, 60_000);
+  });
 
   it('raises one when calls are written late', async () => {
     const { call } = sample();
@@ -209,12 +210,12 @@ describe.skipIf(!hasPromtool)('a system', () => {
         ...{ source: 'main', call_id: call.call_id, body: Buffer.from(JSON.stringify({ call })) },
         ...({ received: 'webhook', verified: 'signature', received_at: Date.now() - 120_000 } as const),
       };
-      await vi.waitUntil(() => intake.accept(late).catch(() => false), 10_000);
+      await vi.waitUntil(() => intake.accept(late).catch(() => false), PATIENCE);
       await counted(call.call_id);
       return () => intake.close();
     });
     expect(found).toEqual(['WrapupDeliveriesSlow']);
-  }, 60_000);
+  });
 
   it('raises one when the quota of the day runs out', async () => {
     const { keys, redis: client } = system.store;
@@ -226,7 +227,7 @@ describe.skipIf(!hasPromtool)('a system', () => {
       return () => client.del(keys.daily('sales'), keys.dailySamples('sales'));
     });
     expect(found).toEqual(['WrapupQuotaRunsOut']);
-  }, 60_000);
+  });
 
   it('raises one when no signature is right', async () => {
     const found = await during(async () => {
@@ -235,7 +236,7 @@ describe.skipIf(!hasPromtool)('a system', () => {
       return undefined;
     });
     expect(found).toEqual(['WrapupSignaturesRefused']);
-  }, 60_000);
+  });
 
   it('raises one when a call comes again and again', async () => {
     const payload = sample();
@@ -243,12 +244,12 @@ describe.skipIf(!hasPromtool)('a system', () => {
     const found = await during(async () => {
       for (let copy = 0; copy < 10; copy += 1) await system.post({ ...payload, copy } as typeof payload);
       await system.settled(call_id);
-      await vi.waitUntil(async () => (await system.store.ledger.read('main', call_id))?.stopped, 20_000);
+      await vi.waitUntil(async () => (await system.store.ledger.read('main', call_id))?.stopped, PATIENCE);
       return () => drop(call_id);
     });
     // Without a key to read it again, the call waits for a person as well.
     expect(found).toEqual(['WrapupCallsParked', 'WrapupRevisionsIgnored']);
-  }, 60_000);
+  });
 
   it('raises one when a process is too busy to turn its event loop', async () => {
     const found = await during(async () => {
@@ -258,7 +259,7 @@ describe.skipIf(!hasPromtool)('a system', () => {
       return undefined;
     }, true);
     expect(found).toContain('WrapupEventLoopSlow');
-  }, 60_000);
+  });
 
   it('raises one when Redis is slow to write', async () => {
     const found = await during(async () => {
@@ -271,7 +272,7 @@ describe.skipIf(!hasPromtool)('a system', () => {
     }, true);
     expect(found).toContain('WrapupRedisSlow');
     expect(found.filter((alarm) => !OF_MACHINE.has(alarm))).toEqual([]);
-  }, 60_000);
+  });
 
   it('raises one when Redis is nearly full, and one when it keeps nothing on its disk', async () => {
     const full = await during(async () => {
@@ -285,7 +286,7 @@ describe.skipIf(!hasPromtool)('a system', () => {
       return () => askRedis('CONFIG', 'SET', 'appendonly', 'yes');
     });
     expect(volatile).toEqual(['WrapupRedisNotDurable']);
-  }, 60_000);
+  });
 
   it('raises one when Redis is away, for which webhooks are refused', async () => {
     const found = await during(async () => {
@@ -293,11 +294,11 @@ describe.skipIf(!hasPromtool)('a system', () => {
       expect((await system.post(sample())).status).toBe(503);
       return async () => {
         redis.resume();
-        await vi.waitUntil(async () => (await exported('dashboard')).includes('wrapup_redis_up 1'), 20_000);
+        await vi.waitUntil(async () => (await exported('dashboard')).includes('wrapup_redis_up 1'), PATIENCE);
       };
     });
     expect(found).toEqual(['WrapupRedisDown', 'WrapupWebhooksRefused']);
-  }, 60_000);
+  });
 
   it('raises one when a process is gone', async () => {
     const found = await during(async () => {
@@ -305,7 +306,7 @@ describe.skipIf(!hasPromtool)('a system', () => {
       return undefined;
     });
     expect(found).toEqual(['WrapupProcessMissing']);
-  }, 60_000);
+  });
 });
 
 describe.skipIf(!hasPromtool)('an installation that is set up wrongly', () => {
@@ -326,11 +327,11 @@ describe.skipIf(!hasPromtool)('an installation that is set up wrongly', () => {
       ]);
       const exports = (pattern: RegExp) => async () =>
         pattern.test(await (await fetch(`http://127.0.0.1:${worker.port}/metrics`)).text());
-      await vi.waitUntil(exports(/reconcile_runs_total\{source="main",result="complete"\} [1-9]/), 60_000);
-      await vi.waitUntil(exports(/mapping_findings\{connection="sales",severity="error"\} [1-9]/), 60_000);
+      await vi.waitUntil(exports(/reconcile_runs_total\{source="main",result="complete"\} [1-9]/), PATIENCE);
+      await vi.waitUntil(exports(/mapping_findings\{connection="sales",severity="error"\} [1-9]/), PATIENCE);
       system.sandbox.control.fault({ api: 'synthflow', kind: 'unauthorized', times: null });
       await system.post(sample());
-      await vi.waitUntil(exports(/source_api_requests_total\{source="main",result="unauthorized"\} [2-9]/), 20_000);
+      await vi.waitUntil(exports(/source_api_requests_total\{source="main",result="unauthorized"\} [2-9]/), PATIENCE);
       const nothing = { at: Date.now() / 1000, series: new Map() };
       const ports = { worker: worker.port, ingress: ingress.port, dashboard: dashboard.port };
       const found = firingAlarms(nothing, await scrape(ports));
@@ -343,7 +344,7 @@ describe.skipIf(!hasPromtool)('an installation that is set up wrongly', () => {
     } finally {
       await system.close();
     }
-  }, 180_000);
+  });
 });
 
 it.skipIf(!hasPromtool)('every alarm has fired in one of these runs', () => {

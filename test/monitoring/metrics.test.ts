@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { METRIC_LABELS, METRICS, type MetricDefinition } from '@wrapup/telemetry';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { PATIENCE } from '../support/patience.ts';
 import type { Process } from '../support/process.ts';
 import { sampleOf } from '../support/sample-caller.ts';
 import { openSystem, type TestSystem } from '../support/system.ts';
@@ -21,10 +22,10 @@ beforeAll(async () => {
   await system.settled(id);
   // A worker counts a delivery a moment after its ledger has it.
   const isCounted = () => worker.lines.some(({ msg, call_id }) => msg === 'delivered' && call_id === id);
-  await vi.waitUntil(isCounted, { timeout: 10_000 });
+  await vi.waitUntil(isCounted, PATIENCE);
   for (const [name, { port }] of Object.entries(processes))
     texts[name] = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-}, 120_000);
+});
 afterAll(() => system?.close());
 
 const DEFINED = Object.entries<MetricDefinition>(METRICS);

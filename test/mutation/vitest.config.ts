@@ -40,5 +40,6 @@ export default defineConfig({
     setupFiles: ['test/mutation/fresh-modules.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 });

@@ -1,5 +1,6 @@
 /** wrapup.yaml for tests and benchmarks, and how they speak to the ingress that reads it. */
 import { sign } from '../../packages/synthflow/src/index.ts';
+import { PATIENCE } from './patience.ts';
 
 /** Parts of a wrapup.yaml, as lines of YAML. */
 export interface ConfigParts {
@@ -40,7 +41,7 @@ export function postSigned(
   port: number | undefined,
   payload: { call: { call_id: string } },
   secret: string,
-  { source = 'main', within = 10_000 } = {},
+  { source = 'main', within = PATIENCE } = {},
 ): Promise<Response> {
   return fetch(`http://127.0.0.1:${port}/webhooks/${source}/post-call`, {
     method: 'POST',

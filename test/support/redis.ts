@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import { type RedisServer, type RedisServerCommand, startRedisServer } from '../../scripts/local-redis.mjs';
+import { PATIENCE } from './patience.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -52,7 +53,7 @@ export interface PrivateRedisOptions {
 export async function startRedis({ appendonly = true, args = [] }: PrivateRedisOptions = {}): Promise<PrivateRedis> {
   const dir = mkdtempSync(join(tmpdir(), 'wrapup-redis-'));
   const server = inject('redisServer');
-  const start = (port: number) => startRedisServer({ dir, port, appendonly, args, server });
+  const start = (port: number) => startRedisServer({ dir, port, appendonly, args, server, timeout: PATIENCE });
 
   let running: RedisServer = await start(0);
   const { url, port } = running;

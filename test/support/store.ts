@@ -9,12 +9,13 @@ import {
   revisionOf,
   type Store,
 } from '../../packages/queue/src/index.ts';
+import { PATIENCE } from './patience.ts';
 import { freshPrefix, redisUrl } from './redis.ts';
 
 /** Opens one, by default under a prefix of its own. It waits for Redis, however busy. */
 export async function openTestStore(options: Partial<Parameters<typeof openStore>[0]> = {}): Promise<Store> {
   const store = openStore({ url: redisUrl(), prefix: freshPrefix(), role: 'worker', onError() {}, ...options });
-  await store.connected(20_000);
+  await store.connected(PATIENCE);
   return store;
 }
 

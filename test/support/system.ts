@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { startSandbox } from '@wrapup/sandbox';
 import { openStore, type Store } from '../../packages/queue/src/index.ts';
 import { becomesReady, makeConfig, postSigned } from './config.ts';
+import { PATIENCE } from './patience.ts';
 import { type Process, startProcess } from './process.ts';
 import { freshPrefix, redisUrl } from './redis.ts';
 
@@ -93,7 +94,7 @@ export async function openSystem(options: TestSystemOptions = {}) {
     },
 
     /** Waits until nothing of a call is on its way, and gives its ledger entry. */
-    async settled(callId: string, within = 90_000) {
+    async settled(callId: string, within = PATIENCE) {
       const until = Date.now() + within;
       for (;;) {
         const entry = await store.ledger.read('main', callId);
@@ -130,7 +131,7 @@ export async function openSystem(options: TestSystemOptions = {}) {
       await rm(folder, { recursive: true, force: true });
     },
   };
-  await store.connected(20_000);
+  await store.connected(PATIENCE);
   return system;
 }
 

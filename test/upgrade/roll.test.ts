@@ -68,5 +68,5 @@ describe.skipIf(checkout === undefined)(`${EARLIER.release} and this release sid
     const people = (await system.crm('contacts')).map(({ properties }) => properties.phone);
     expect(people.length).toBe(new Set(people).size);
     expect(people).toHaveLength(CALLERS);
-  }, 180_000);
+  });
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { keyIdOf, makeEncryptor, openStore, revisionOf } from '@wrapup/queue';
 import { expect, onTestFinished, test } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { makeArrival } from '../../../test/support/store.ts';
 import { openInstallation } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
@@ -30,7 +31,7 @@ async function openWithClient(own: string) {
     ...{ role: 'worker', onError() {} },
   });
   onTestFinished(() => encrypting.close());
-  await encrypting.connected(20_000);
+  await encrypting.connected(PATIENCE);
   const keyAt = async (call_id: string) => {
     const name = store.keys.payload('acme.main', call_id, revisionOf(body));
     return keyIdOf((await store.redis.getBuffer(name)) as Buffer);

@@ -6,6 +6,7 @@ import { makeContext, openStore } from '@wrapup/queue';
 import { salesforceKind } from '@wrapup/salesforce';
 import { startSandbox } from '@wrapup/sandbox';
 import { expect, onTestFinished, test } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 import { CONFIG, configFolder, SECRET } from './support/installation.ts';
 import { wrapup } from './support/run.ts';
@@ -43,7 +44,7 @@ async function openInstallation(kind: keyof typeof KINDS = 'hubspot') {
     SYNTHFLOW_WEBHOOK_SECRET: SECRET,
   };
   const store = openStore({ url: redisUrl(), prefix, encryption_keys, role: 'worker', onError() {} });
-  await store.connected(20_000);
+  await store.connected(PATIENCE);
   onTestFinished(() => store.close());
 
   return {

@@ -1,5 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { doWithin } from '../../../test/support/own-time.ts';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { type PrivateRedis, startRedis } from '../../../test/support/redis.ts';
 import { type Harness, parked, startDashboard } from './support/harness.ts';
 
@@ -32,11 +33,11 @@ async function expectUnavailable(): Promise<void> {
 
 async function expectAvailable(): Promise<void> {
   for (const path of PAGES) {
-    await vi.waitUntil(async () => (await dashboard.get(path)).status !== 503, { timeout: 60_000, interval: 100 });
+    await vi.waitUntil(async () => (await dashboard.get(path)).status !== 503, { timeout: PATIENCE, interval: 100 });
   }
   expect((await dashboard.get('/')).status).toBe(200);
   await vi.waitUntil(async () => /^wrapup_redis_up 1$/m.test(await (await dashboard.get('/metrics')).text()), {
-    timeout: 60_000,
+    timeout: PATIENCE,
     interval: 200,
   });
 }

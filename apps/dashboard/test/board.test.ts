@@ -1,6 +1,7 @@
 import { openRedis } from '@wrapup/queue';
 import { Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { redisUrl } from '../../../test/support/redis.ts';
 import { configOf, type Harness, parked, startDashboard } from './support/harness.ts';
 
@@ -52,7 +53,7 @@ async function failOne({ store }: Harness): Promise<string> {
     { connection: redis as never, prefix: store.keys.prefix },
   );
   worker.on('error', () => {});
-  await vi.waitUntil(async () => (await queue.getJob(job.id as string))?.finishedOn, { timeout: 60_000 });
+  await vi.waitUntil(async () => (await queue.getJob(job.id as string))?.finishedOn, { timeout: PATIENCE });
   await worker.close();
   redis.disconnect();
   return job.id as string;
@@ -230,12 +231,12 @@ describe('the queues on the board', () => {
 
   it('include those of removed connections, which are called unconfigured', async () => {
     await dashboard.store.queues.deliveries('retired').add('delivery', { call_id: 'x' } as never);
-    await vi.waitUntil(async () => (await names()).includes('deliveries.retired'), { timeout: 60_000 });
+    await vi.waitUntil(async () => (await names()).includes('deliveries.retired'), { timeout: PATIENCE });
     expect(await describeQueue('deliveries.retired')).toMatch(/^unconfigured/);
     const { fresh: _fresh, ...rest } = connections;
     connections = rest;
     // Nothing was ever queued for that one: there is nothing to keep.
-    await vi.waitUntil(async () => !(await names()).includes('deliveries.fresh'), { timeout: 60_000 });
+    await vi.waitUntil(async () => !(await names()).includes('deliveries.fresh'), { timeout: PATIENCE });
   });
 });
 

@@ -1,5 +1,6 @@
 import { hashPassword, type LoginRole, type Users } from '@wrapup/config';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { type PrivateRedis, startRedis } from '../../../test/support/redis.ts';
 import { BROWSER, basic, type Harness, parked, sessionCookie, startDashboard } from './support/harness.ts';
 
@@ -30,7 +31,7 @@ async function listen({ url }: Pick<Harness, 'url'>, path = '/live', headers: Re
   return { answer, received, ended, stop: () => stop.abort() };
 }
 
-const until = (holds: () => boolean | Promise<boolean>) => vi.waitUntil(holds, { timeout: 20_000, interval: 20 });
+const until = (holds: () => boolean | Promise<boolean>) => vi.waitUntil(holds, { timeout: PATIENCE, interval: 20 });
 
 let redis: PrivateRedis;
 beforeAll(async () => {

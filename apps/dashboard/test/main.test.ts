@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -44,7 +45,7 @@ function start(env: Record<string, string>): RunInProgress {
     output: () => output,
     exited,
     async listening() {
-      await vi.waitUntil(() => /"msg":"dashboard listens"/.test(output), { timeout: 60_000, interval: 50 });
+      await vi.waitUntil(() => /"msg":"dashboard listens"/.test(output), { timeout: PATIENCE, interval: 50 });
       const line = output.split('\n').find((one) => one.includes('dashboard listens')) ?? '';
       return JSON.parse(line);
     },

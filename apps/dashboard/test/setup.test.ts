@@ -9,6 +9,7 @@ import { scanKeys } from '@wrapup/queue';
 import { type RunningSandbox, startSandbox } from '@wrapup/sandbox';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { basic, configOf, type Harness, startDashboard } from './support/harness.ts';
 
 const CHROMIUM = process.env.CHROMIUM_PATH || '/usr/bin/chromium';
@@ -193,16 +194,16 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser without a script', () => {
       return (await heading.textContent()) === 'Set-up';
     };
     const ask = async () => {
-      await vi.waitUntil(open, { timeout: 60_000, interval: 200 });
+      await vi.waitUntil(open, { timeout: PATIENCE, interval: 200 });
       expect(await tab.getByLabel('Webhook address').first().inputValue()).toContain('/webhooks/');
       await tab.getByRole('button', { name: 'Ask the account now' }).first().click();
       return (await heading.textContent()) !== 'Redis does not answer';
     };
-    await vi.waitUntil(ask, { timeout: 60_000, interval: 200 });
+    await vi.waitUntil(ask, { timeout: PATIENCE, interval: 200 });
     expect(new URL(tab.url()).pathname).toMatch(/^\/setup\/connections\/.*\/check$/);
     expect(await heading.textContent()).toBe('sales');
     expect(await tab.locator('main dt', { hasText: 'Account' }).count()).toBe(1);
     expect(await tab.locator('main').getByRole('link', { name: 'Set-up' }).getAttribute('href')).toBe('/setup');
     await browser.close();
-  }, 180_000);
+  });
 });

@@ -1,5 +1,6 @@
 import { runBulk, startBulk } from '@wrapup/queue';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { type Harness, parked, startDashboard } from './support/harness.ts';
 
 let dashboard: Harness;
@@ -90,7 +91,7 @@ describe('a replay of many', () => {
     expect(answer.status).toBe(303);
     // A busy machine has it follow the run instead of waiting for it: the address says which.
     const place = answer.headers.get('location') ?? '';
-    await vi.waitUntil(async () => (await read(place)).includes('205 of 205 queued again.'), 20_000);
+    await vi.waitUntil(async () => (await read(place)).includes('205 of 205 queued again.'), PATIENCE);
     expect(await dashboard.store.unresolved.count('parked')).toBe(0);
     expect(dashboard.logged()).toContain('"action":"replay parked"');
   });

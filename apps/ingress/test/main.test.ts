@@ -6,6 +6,7 @@ import { asIngressSees, type ClientState, openStore } from '@wrapup/queue';
 import { sign } from '@wrapup/synthflow';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../../scripts/ports.mjs';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 import { eventOf, newCallId, SECRET, waitUntil } from './support/harness.ts';
 import { openRaw } from './support/raw.ts';
@@ -107,7 +108,7 @@ describe('the process', () => {
     writeFileSync(ingress.file, configOf(rotated));
     await waitUntil(async () => (await send(port, rotated)).status === 202);
     expect((await send(port, SECRET)).status).toBe(401);
-  }, 120_000);
+  });
 
   it('says in its metrics and to the other processes which client lacks a webhook secret', async () => {
     const prefix = freshPrefix();
@@ -115,7 +116,7 @@ describe('the process', () => {
     const port = await ingress.port();
     const store = openStore({ url: redisUrl(), prefix, role: 'producer', onError: () => {} });
     cleanUps.push(() => void store.close());
-    await store.connected(10_000);
+    await store.connected(PATIENCE);
     const acme: ClientState = { name: 'acme', state: 'current', errors: [] };
     const seen = async () => (await asIngressSees(store, [acme]))[0]?.errors.map(({ message }) => message);
     const metrics = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
@@ -127,7 +128,7 @@ describe('the process', () => {
     writeFileSync(join(folder, 'acme.yaml'), configOf('another secret of 256 bits, more or less'));
     await waitUntil(async () => String(await seen()) === '');
     expect(await metrics()).toContain('wrapup_client_configuration_current{client="acme"} 1');
-  }, 120_000);
+  });
 
   it.each([
     ['its port is no port', { INGRESS_PORT: 'http' }, /INGRESS_PORT is \\"http\\"/],

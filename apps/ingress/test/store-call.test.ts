@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { doWithin, ownTime } from '../../../test/support/own-time.ts';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { type PrivateRedis, startRedis } from '../../../test/support/redis.ts';
 import { eventOf, type Harness, newCallId, startHarness, waitUntil } from './support/harness.ts';
 
@@ -50,7 +51,7 @@ describe('Redis', () => {
     await redis.restart();
     await accepted(ingress);
     await waitUntil(async () => (await readiness(ingress)) === 200);
-    await ingress.store.connected(10_000);
+    await ingress.store.connected(PATIENCE);
     expect((await ingress.stored(before, eventOf(before)))?.toString()).toBe(eventOf(before));
     expect(await ingress.store.ledger.read('main', before)).toBeDefined();
   });
@@ -80,7 +81,7 @@ describe('Redis', () => {
     await Promise.all(senders);
     await redis.restart();
     await accepted(ingress);
-    await ingress.store.connected(10_000);
+    await ingress.store.connected(PATIENCE);
     expect(new Set(others)).toEqual(new Set([503]));
     expect(Math.max(...times)).toBeLessThan(LONGEST);
     for (const callId of acknowledged) {
@@ -110,7 +111,7 @@ describe('Redis', () => {
     expect(await readiness(ingress)).toBe(503);
     redis.resume();
     await accepted(ingress, callId);
-    await ingress.store.connected(10_000);
+    await ingress.store.connected(PATIENCE);
     expect((await ingress.store.ledger.read('main', callId))?.revisions).toHaveLength(1);
   });
 

@@ -3,6 +3,7 @@ import type { Log } from '@wrapup/destination';
 import type { Finding } from '@wrapup/findings';
 import { ALERTS_QUEUE, type CircuitChange, ClientStateNotes } from '@wrapup/queue';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { openTestStore } from '../../../test/support/store.ts';
 import { InstallationWorkers } from '../src/bullmq/installation-workers.ts';
 import { alertBrokenClient, queueAlert, startAlerts } from '../src/upkeep/alerts.ts';
@@ -124,9 +125,9 @@ it('keeps no one waiting for an endpoint that hangs', async () => {
       sent.push(to);
     },
   });
-  await vi.waitFor(() => expect(sent).toEqual(['ops']), 30_000);
+  await vi.waitFor(() => expect(sent).toEqual(['ops']), PATIENCE);
   hang.resolve();
-  await vi.waitFor(() => expect(sent).toHaveLength(41), 60_000);
+  await vi.waitFor(() => expect(sent).toHaveLength(41), PATIENCE);
   expect(most).toBe(1);
   expect((await store.queues.get(ALERTS_QUEUE).getJobCounts('failed')).failed).toBe(0);
-}, 100_000);
+});

@@ -104,7 +104,7 @@ describe('a revoked token', () => {
     expect((await stateOf(system)).circuit).toBe('closed');
     expect(sandbox.records('calls')).toHaveLength(31);
     expect(await counted(workers, /circuit_probes_total\{connection="sales",result="answered"\} (\d+)/)).toBe(1);
-  }, 180_000);
+  });
 
   it('is asked again at once when new settings come in', async () => {
     const { system } = await open(1);
@@ -117,8 +117,8 @@ connections:
 routes:
   - { name: sales-calls, to: sales, mapping: mapping.yaml }
 `);
-    await until(async () => (await system.delivery(call_id))?.state === 'written', 90_000);
-  }, 180_000);
+    await until(async () => (await system.delivery(call_id))?.state === 'written');
+  });
 });
 
 describe('a CRM that is down', () => {
@@ -134,7 +134,7 @@ describe('a CRM that is down', () => {
     expect(system.sandbox.records('calls')).toHaveLength(5);
     await until(async () => (await stateOf(system)).circuit === 'closed');
     expect(await counted(workers, /circuit_probes_total\{connection="sales",result="answered"\} (\d+)/)).toBe(1);
-  }, 180_000);
+  });
 });
 
 describe('an operator’s pause', () => {
@@ -147,5 +147,5 @@ describe('an operator’s pause', () => {
     expect(await system.delivery(call_id)).toMatchObject({ attempts: 0 });
     await system.store.connections.resume('sales');
     await until(async () => (await system.delivery(call_id))?.state === 'written');
-  }, 180_000);
+  });
 });

@@ -99,7 +99,7 @@ it('is sent again under the same id and with the same words by another worker, w
   expect(others).toEqual([]);
   expect(two?.headers['webhook-id']).toBe(one?.headers['webhook-id']);
   expect(two?.raw.equals(one?.raw as Buffer)).toBe(true);
-}, 120_000);
+});
 
 it('is not sent again where a worker died after it had noted that it was', async () => {
   await queue();

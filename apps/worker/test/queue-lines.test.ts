@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { callsQueue, deliveriesQueue, openStore, type Store } from '@wrapup/queue';
 import type { Job } from 'bullmq';
 import { afterEach, describe, expect, it } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 import { openTestStore } from '../../../test/support/store.ts';
 import { delayJob } from '../src/bullmq/finish-job.ts';
@@ -46,7 +47,7 @@ async function open() {
       { maxOpen, ...service }: Partial<QueueService> & { maxOpen?: number } = {},
     ) {
       const own: Store = openStore({ url: redisUrl(), prefix, role: 'worker', onError() {} });
-      await own.connected(20_000);
+      await own.connected(PATIENCE);
       let served = clients;
       const lines = new QueueLines({
         ...{ store: own, log: silent, onError() {} },
@@ -89,12 +90,12 @@ describe('what the bell loses', () => {
     await store.redis.del(store.keys.bell);
     await store.queues.get('calls.zeta').add('call', { source: 'zeta.main', call_id: 'earlier', revision: 'r' });
     await serve(['acme', 'zeta'], async () => {});
-    await expect.poll(() => [...done].sort(), { timeout: 20_000 }).toEqual(['earlier', 'rung']);
+    await expect.poll(() => [...done].sort()).toEqual(['earlier', 'rung']);
     // And while the process runs.
     await store.redis.zadd(store.keys.bell, 0, 'calls.unserved');
     await add('acme', { id: 'later' });
     await store.redis.del(store.keys.bell);
-    await expect.poll(() => done, { timeout: 20_000 }).toContain('later');
+    await expect.poll(() => done).toContain('later');
   });
 
   it('is found when the process that took the name is gone', async () => {
@@ -106,7 +107,7 @@ describe('what the bell loses', () => {
       // Another process takes the name and does nothing with it.
       await store.redis.zpopmin(store.keys.bell);
     }
-    await expect.poll(() => done.length, { timeout: 20_000 }).toBe(20);
+    await expect.poll(() => done.length).toBe(20);
   });
 });
 
@@ -115,10 +116,10 @@ describe('one client’s backlog', () => {
     const { add, order, serve, store } = await open();
     await Promise.all(times(600).map(() => add('flood')));
     await serve(['flood', 'quiet'], () => soon());
-    await expect.poll(() => order().length, { timeout: 20_000 }).toBeGreaterThan(20);
+    await expect.poll(() => order().length).toBeGreaterThan(20);
     const before = order().length;
     await add('quiet');
-    await expect.poll(() => order().includes('quiet'), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => order().includes('quiet')).toBe(true);
     // Of the backlog, only what was in hand, and what took its place meanwhile.
     expect(order().indexOf('quiet') - before).toBeLessThan(200);
     expect((await store.queues.read(['calls.flood']))[0]?.waiting).toBeGreaterThan(0);
@@ -130,9 +131,9 @@ describe('one client’s backlog', () => {
     await serve(['hung', 'quiet'], ({ data }) => (data.source === 'hung.main' ? never.promise : soon()));
     await Promise.all(times(50).map(() => add('hung')));
     await Promise.all(times(5).map((at) => add('quiet', { id: `quiet-${at}` })));
-    await expect.poll(() => done.length, { timeout: 20_000 }).toBe(5);
+    await expect.poll(() => done.length).toBe(5);
     never.resolve();
-    await expect.poll(() => done.length, { timeout: 20_000 }).toBe(55);
+    await expect.poll(() => done.length).toBe(55);
   });
 
   it('leaves a hand to each of many busy queues, and not many to any', async () => {
@@ -149,12 +150,12 @@ describe('one client’s backlog', () => {
     };
     await Promise.all(clients.flatMap((client) => times(100).map(() => add(client))));
     const { lines } = await serve(clients, run, { concurrency: 100 });
-    await expect.poll(() => inHand, { timeout: 20_000 }).toBeGreaterThanOrEqual(1_900);
+    await expect.poll(() => inHand).toBeGreaterThanOrEqual(1_900);
     // What a batch of such a queue can have, at most.
-    await expect.poll(() => lines.handsOf(queueOf('client7')), { timeout: 20_000 }).toBe(33);
+    await expect.poll(() => lines.handsOf(queueOf('client7'))).toBe(33);
     expect(lines.handsOf(queueOf('another'))).toBe(1);
     go.resolve();
-    await expect.poll(() => done.length, { timeout: 60_000 }).toBe(6_000);
+    await expect.poll(() => done.length).toBe(6_000);
     // 60 queues of 100 each would be 6,000.
     expect(most).toBeLessThan(3_000);
   });
@@ -176,10 +177,10 @@ describe('one client’s many connections', () => {
     );
     closers.push(async () => go.resolve());
     await Promise.all(flood.flatMap((name) => times(100).map(() => add(name))));
-    await expect.poll(() => inHand.flood, { timeout: 20_000 }).toBeGreaterThan(1_900);
+    await expect.poll(() => inHand.flood).toBeGreaterThan(1_900);
     await Promise.all(times(100).map(() => add('quiet')));
     // In equal parts for each queue it would have a third of them.
-    await expect.poll(() => inHand.quiet, { timeout: 20_000 }).toBe(100);
+    await expect.poll(() => inHand.quiet).toBe(100);
     go.resolve();
   });
 
@@ -195,13 +196,13 @@ describe('one client’s many connections', () => {
     await serve([...flood, 'quiet'], run, { maxOpen: 4 });
     closers.push(async () => go.resolve());
     await Promise.all(flood.map((name) => add(name)));
-    await expect.poll(() => started.length, { timeout: 20_000 }).toBe(4);
+    await expect.poll(() => started.length).toBe(4);
     await add('quiet');
-    await expect.poll(() => started.includes('quiet.main'), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => started.includes('quiet.main')).toBe(true);
     expect(started.indexOf('quiet.main')).toBe(4);
     go.resolve();
-    await expect.poll(() => done.length, { timeout: 40_000 }).toBe(13);
-  }, 60_000);
+    await expect.poll(() => done.length).toBe(13);
+  });
 });
 
 describe('jobs that wait for a time', () => {
@@ -210,9 +211,9 @@ describe('jobs that wait for a time', () => {
     await serve(['acme'], async () => {});
     const due = Date.now() + 1_500;
     await add('acme', { id: 'later', delay: 1_500 });
-    await expect.poll(() => done, { timeout: 20_000 }).toEqual(['later']);
+    await expect.poll(() => done).toEqual(['later']);
     expect(Date.now()).toBeGreaterThanOrEqual(due);
-    await expect.poll(async () => (await store.queues.read()).length, { timeout: 20_000 }).toBe(0);
+    await expect.poll(async () => (await store.queues.read()).length).toBe(0);
   });
 
   it('come again after a delay that their own processing asked for, and after a failure', async () => {
@@ -225,7 +226,7 @@ describe('jobs that wait for a time', () => {
       if (job.data.call_id === 'failing' && times < 2) throw new Error('on purpose');
     });
     await Promise.all([add('acme', { id: 'delayed' }), add('acme', { id: 'failing' })]);
-    await expect.poll(() => [...done].sort(), { timeout: 20_000 }).toEqual(['delayed', 'failing']);
+    await expect.poll(() => [...done].sort()).toEqual(['delayed', 'failing']);
     expect(seen.filter((id) => id === 'delayed')).toHaveLength(3);
   });
 });
@@ -237,10 +238,10 @@ describe('a queue', () => {
     await store.queues.get('calls.acme').pause();
     await add('acme', { id: 'paused' });
     await add('other', { id: 'other' });
-    await expect.poll(() => done, { timeout: 20_000 }).toEqual(['other']);
+    await expect.poll(() => done).toEqual(['other']);
     expect(await lines.stuck(0)).toEqual([]);
     await store.queues.get('calls.acme').resume();
-    await expect.poll(() => done, { timeout: 20_000 }).toEqual(['other', 'paused']);
+    await expect.poll(() => done).toEqual(['other', 'paused']);
   });
 
   it('of a client that is not served keeps its jobs until it is', async () => {
@@ -248,10 +249,10 @@ describe('a queue', () => {
     const process = await serve(['acme'], async () => {});
     await add('new', { id: 'new' });
     await add('acme', { id: 'acme' });
-    await expect.poll(() => done, { timeout: 20_000 }).toEqual(['acme']);
+    await expect.poll(() => done).toEqual(['acme']);
     expect(await store.queues.read()).toMatchObject([{ name: 'calls.new', waiting: 1 }]);
     process.reconfigure(['acme', 'new']);
-    await expect.poll(() => done, { timeout: 20_000 }).toEqual(['acme', 'new']);
+    await expect.poll(() => done).toEqual(['acme', 'new']);
   });
 
   it('is stuck when it has jobs and finishes none', async () => {
@@ -259,10 +260,10 @@ describe('a queue', () => {
     const hung = Promise.withResolvers<void>();
     const { lines } = await serve(['acme'], () => hung.promise);
     await Promise.all(times(8).map(() => add('acme')));
-    await expect.poll(() => lines.stuck(100), { timeout: 20_000 }).toEqual(['calls.acme']);
+    await expect.poll(() => lines.stuck(100)).toEqual(['calls.acme']);
     expect(await lines.stuck(600_000)).toEqual([]);
     hung.resolve();
-    await expect.poll(() => lines.stuck(0), { timeout: 20_000 }).toEqual([]);
+    await expect.poll(() => lines.stuck(0)).toEqual([]);
   });
 });
 
@@ -277,7 +278,7 @@ describe('two processes', () => {
     await serve(['acme'], work(0));
     await serve(['acme'], work(1));
     await Promise.all(times(600).map(() => add('acme')));
-    await expect.poll(() => done.length, { timeout: 30_000 }).toBe(600);
+    await expect.poll(() => done.length).toBe(600);
     expect(new Set(done).size).toBe(600);
     expect(Math.min(...by)).toBeGreaterThan(50);
   });
@@ -292,6 +293,6 @@ describe('two processes', () => {
     // Its locks are not renewed any more.
     await dying.lines.drop();
     await serve(['acme'], async () => {});
-    await expect.poll(() => done, { timeout: 40_000 }).toEqual(['left']);
-  }, 60_000);
+    await expect.poll(() => done).toEqual(['left']);
+  });
 });

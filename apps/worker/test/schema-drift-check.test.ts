@@ -8,6 +8,7 @@ import { readSchemaChecks, SCHEMA_CHECK_QUEUE } from '@wrapup/queue';
 import { startSandbox } from '@wrapup/sandbox';
 import { createMetrics } from '@wrapup/telemetry';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { startWorker } from '../src/worker.ts';
 import { openCallStore } from './support/call-store.ts';
 
@@ -18,7 +19,7 @@ person:
     hs_lead_status: { value: HOT }
 `;
 const TOKEN = 'pat-na1-test';
-const WAIT = { timeout: 60_000, interval: 50 };
+const WAIT = { timeout: PATIENCE, interval: 50 };
 vi.setConfig({ testTimeout: 90_000 });
 
 async function open() {

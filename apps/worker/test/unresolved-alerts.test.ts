@@ -1,6 +1,7 @@
 import type { Config } from '@wrapup/config';
 import { ALERTS_QUEUE, type DeliveryChange, removeClient } from '@wrapup/queue';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { makeArrival, openTestStore } from '../../../test/support/store.ts';
 import { sweep } from '../src/upkeep/sweep.ts';
 import { configWith } from './support/call-store.ts';
@@ -88,7 +89,7 @@ it('alerts again after an hour, and only where more has stopped', async () => {
   await sweep(store, config, first + 2 * HOUR_MS);
   expect(await queued()).toHaveLength(1);
   // One that stops in between waits for the hour.
-  await vi.waitUntil(() => Date.now() > first - 2_000);
+  await vi.waitUntil(() => Date.now() > first - 2_000, PATIENCE);
   await stop(AMBIGUOUS);
   await sweep(store, config, first + HOUR_MS - 1);
   expect(await queued()).toHaveLength(1);

@@ -42,4 +42,4 @@ it('calls of a version without an index are in it an hour after an upgrade, thos
   expect((await store.people.calls(byRecord)).map(({ call_id }) => call_id)).toContain(second.call_id);
   expect(await marks.at('calls_indexed')).toBeGreaterThan(0);
   expect(await marks.at('names_moved')).toBeGreaterThan(0);
-}, 120_000);
+});

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { type Config, type ConfigWatchOptions, loadConfig, watchConfig } from '@wrapup/config';
 import type { Finding } from '@wrapup/findings';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { configFolder, ENV, GOOD, MAPPING } from './support/folder.ts';
 
 const SECOND_ROUTE = `${GOOD.replace('}\n', '}\n')}`.replace(
@@ -11,7 +12,7 @@ const SECOND_ROUTE = `${GOOD.replace('}\n', '}\n')}`.replace(
 );
 
 /** Waits for what the next looks will bring. */
-const soon = (expectation: () => void) => vi.waitFor(expectation, { timeout: 60_000 });
+const soon = (expectation: () => void) => vi.waitFor(expectation, PATIENCE);
 
 async function watched(file: string, options: ConfigWatchOptions = {}) {
   const { config } = await loadConfig({ file, env: options.env ?? ENV });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig, type Reader, readVariable, watchConfig } from '@wrapup/config';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { configFolder, ENV, MAPPING } from './support/folder.ts';
 
 const TOKEN = '9f86d081884c7d659a2feaa0c55ad015';
@@ -96,7 +97,7 @@ test('a change is read for the same process', async () => {
   );
   onTestFinished(() => watch.close());
   writeFileSync(join(file, '../mappings/hubspot.yaml'), `${MAPPING}# a remark\n`);
-  await vi.waitFor(() => expect(changes).toHaveLength(1), { timeout: 60_000 });
+  await vi.waitFor(() => expect(changes).toHaveLength(1), PATIENCE);
   expect(refusals).toEqual([]);
 });
 
@@ -147,5 +148,5 @@ test('the configuration reads the folder, and follows it', async () => {
   onTestFinished(() => watch.close());
   const next = '5b0d081884c7d659a2feaa0c55ad0159';
   writeFileSync(join(secrets, 'WEBHOOK_PATH_TOKEN'), next);
-  await vi.waitFor(() => expect(changes).toEqual([[next]]), { timeout: 60_000 });
+  await vi.waitFor(() => expect(changes).toEqual([[next]]), PATIENCE);
 });

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
-test('importing the port loads no test runner', { timeout: 120_000 }, async () => {
+test('importing the port loads no test runner', async () => {
   const index = JSON.stringify(new URL('../src/index.ts', import.meta.url).href);
   // The hook sees every module that the import leads to.
   const script = `

@@ -8,6 +8,7 @@ import { deliver, failure, ids, write } from '@wrapup/destination/conformance';
 import { type SampleCall, sampleField, samplePlan } from '@wrapup/destination/sample-plan';
 import type { Plan } from '@wrapup/mapping';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { connect } from './support/connect.ts';
 import { type Answering, type Endpoint, openEndpoint, status } from './support/endpoint.ts';
 
@@ -187,7 +188,7 @@ describe('every plan is accounted for', () => {
     endpoint.answers(() => {});
     const controller = new AbortController();
     const writing = write(await open(), [planFor({ id: 'c1' })], makeMemoryCommons(), { signal: controller.signal });
-    await vi.waitUntil(() => endpoint.received.length === 1);
+    await vi.waitUntil(() => endpoint.received.length === 1, PATIENCE);
     controller.abort();
     expect(failure((await writing)[0]).next).toBe('throttle');
   });

@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { makeMemoryContext } from '@wrapup/destination';
 import { failure } from '@wrapup/destination/conformance';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { connect, writeOne } from './support/connect.ts';
 import { type Endpoint, openEndpoint, status } from './support/endpoint.ts';
 import { planOf, someCall } from './support/plans.ts';
@@ -113,10 +114,10 @@ describe('work that is withdrawn', () => {
     const controller = new AbortController();
     const destination = await connect({ url: endpoint.url, timeout: 25_000 });
     const writing = writeOne(destination, planOf(), undefined, { signal: controller.signal, within: FOR_EVER });
-    await vi.waitUntil(() => endpoint.received.length === 1);
+    await vi.waitUntil(() => endpoint.received.length === 1, PATIENCE);
     controller.abort();
     expect(failure(await writing)).toMatchObject({ code: 'busy', next: 'throttle' });
-    await vi.waitUntil(() => closed, { timeout: 60_000 });
+    await vi.waitUntil(() => closed, PATIENCE);
   });
 
   test('is not begun', async () => {
@@ -205,7 +206,7 @@ describe('an answer without end', () => {
     });
     const destination = await connect({ url: endpoint.url, timeout: 20_000 });
     expect(await writeOne(destination, planOf())).toMatchObject({ ok: true });
-    await vi.waitUntil(() => closed, { timeout: 60_000 });
+    await vi.waitUntil(() => closed, PATIENCE);
     expect(sent).toBeLessThan(50_000_000);
   });
 

@@ -109,7 +109,7 @@ describe('what is worth knowing before anything is sent', () => {
   });
 });
 
-test('knowing the kind does not load axios, connecting does', { timeout: 60_000 }, async () => {
+test('knowing the kind does not load axios, connecting does', async () => {
   const index = JSON.stringify(new URL('../src/index.ts', import.meta.url).href);
   const loaded = async (then: string) => {
     const script = `

@@ -57,7 +57,7 @@ describe('of one call', () => {
     expect(first?.stored).toBeLessThan(MB);
   });
 
-  it('fifteen bodies of 24 MB leave no more than 32 MB', { timeout: 180_000 }, async () => {
+  it('fifteen bodies of 24 MB leave no more than 32 MB', async () => {
     const body = randomBytes(24 * MB);
     for (let sent = 0; sent < 15; sent += 1) {
       body.writeUInt8(sent);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { ping } from '../../../scripts/local-redis.mjs';
 import { freePort } from '../../../scripts/ports.mjs';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { startRedis } from '../../../test/support/redis.ts';
 import { openIntake, openStore, type RedisAddress, revisionOf } from '../src/index.ts';
 
@@ -24,8 +25,8 @@ async function keepOne(address: RedisAddress): Promise<string> {
   const intake = openIntake({ ...address, onError });
   const store = openStore({ ...address, role: 'producer', onError });
   try {
-    await store.connected(20_000);
-    await expect.poll(async () => (await intake.ready()).ok, { timeout: 20_000 }).toBe(true);
+    await store.connected(PATIENCE);
+    await expect.poll(async () => (await intake.ready()).ok).toBe(true);
     const body = Buffer.from('{"call":{}}');
     const call_id = randomUUID();
     const received = { received: 'webhook', verified: 'signature', received_at: Date.now() } as const;
@@ -71,7 +72,7 @@ describe.skipIf(spawnSync('openssl', ['version']).status !== 0)('Redis over TLS'
     const strange = openStore({ url, role: 'producer', onError: () => {} });
     await expect(strange.connected(1_000)).rejects.toThrow();
     await strange.close();
-  }, 60_000);
+  });
 });
 
 describe('Redis behind sentinels', () => {
@@ -101,13 +102,11 @@ describe('Redis behind sentinels', () => {
     closers.push(() => watch.close());
     const ask = async (...args: string[]) =>
       JSON.stringify(await watch.redis.call('SENTINEL', ...args).catch(() => ''));
-    await expect.poll(() => ask('REPLICAS', 'calls'), { timeout: 30_000 }).toContain(String(replica.port));
+    await expect.poll(() => ask('REPLICAS', 'calls')).toContain(String(replica.port));
     await master.kill();
-    await expect
-      .poll(() => ask('GET-MASTER-ADDR-BY-NAME', 'calls'), { timeout: 60_000 })
-      .toContain(String(replica.port));
+    await expect.poll(() => ask('GET-MASTER-ADDR-BY-NAME', 'calls')).toContain(String(replica.port));
     expect(await keepOne({ url })).toBe('kept');
-  }, 120_000);
+  });
 
   it('without the name of the master are refused with how to write them', () => {
     expect(() => openStore({ url: 'sentinel://127.0.0.1:1', role: 'producer', onError() {} })).toThrow(

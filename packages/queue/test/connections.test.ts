@@ -1,6 +1,7 @@
 import { Failure, type FailureCode, type WriteOutcome } from '@wrapup/destination';
 import { type ConnectionOptions, Queue } from 'bullmq';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 import { openTestStore } from '../../../test/support/store.ts';
 import { CAUSES, causeOf, explainPause, judgeOutcomes, MAX_OUTAGES, openStore, type Store } from '../src/index.ts';
@@ -14,7 +15,7 @@ beforeAll(async () => {
   const prefix = freshPrefix();
   const open = () => openStore({ url: redisUrl(), prefix, role: 'worker', onError() {} });
   [store, other] = [open(), open()];
-  await Promise.all([store.connected(20_000), other.connected(20_000)]);
+  await Promise.all([store.connected(PATIENCE), other.connected(PATIENCE)]);
 });
 afterAll(() => Promise.all([store.close(), other.close()]));
 beforeEach(() => {

@@ -82,7 +82,7 @@ describe('payloads', () => {
     expect(await other.payloads.read(SOURCE, large.call_id, large.revision)).toEqual(large.body);
     expect((await copyCall(other, large))?.payloads[0]?.body).toBe(large.body.toString('base64'));
     await other.close();
-  }, 60_000);
+  });
 
   it('need none while processes of an earlier version may read them', async () => {
     await store.redis.del(store.keys.dictionaries);
@@ -114,7 +114,7 @@ describe('payloads', () => {
     const late = await read(8_000);
     expect(await other.payloads.read(SOURCE, late.call_id, late.revision)).toEqual(late.body);
     await other.close();
-  }, 60_000);
+  });
 });
 
 describe('a dictionary', () => {
@@ -133,7 +133,7 @@ describe('a dictionary', () => {
     expect(await trainDictionaries(store, [SOURCE], Date.now() + HOUR_MS)).toBeUndefined();
     expect(await trainDictionaries(store, [SOURCE], Date.now() + 31 * DAY_S * 1000)).toMatchObject({ made: true });
     expect(await store.redis.exists(name)).toBe(1);
-  }, 60_000);
+  });
 
   it('is encrypted, taken over to another key, and removed with its client', async () => {
     await train();
@@ -151,7 +151,7 @@ describe('a dictionary', () => {
     expect(await alone.redis.exists(name)).toBe(0);
     expect(await alone.redis.hkeys(alone.keys.dictionaries)).toEqual([':since']);
     await Promise.all([rotated.close(), alone.close()]);
-  }, 60_000);
+  });
 
   it('is made of calls of many people only, the source that waits for the longest first', async () => {
     const call = await read(12_000);
@@ -173,7 +173,7 @@ describe('a dictionary', () => {
       source: SOURCE,
     });
     expect(await store.payloads.read(SOURCE, call.call_id, call.revision)).toEqual(call.body);
-  }, 60_000);
+  });
 });
 
 it('holds nothing that few people say, and no number or address', async () => {

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 import { keyIdOf, makeContext, makeEncryptor, openIntake, openStore, revisionOf, type Store } from '../src/index.ts';
 
@@ -16,7 +17,7 @@ async function storeWith(encryption_keys?: string): Promise<Store> {
   const keys = encryption_keys === undefined ? {} : { encryption_keys };
   const store = openStore({ url: redisUrl(), prefix, role: 'worker', onError, index_key: INDEX, ...keys });
   stores.push(store);
-  await store.connected(20_000);
+  await store.connected(PATIENCE);
   return store;
 }
 

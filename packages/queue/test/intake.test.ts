@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { doWithin } from '../../../test/support/own-time.ts';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { freshPrefix, redisUrl, startRedis } from '../../../test/support/redis.ts';
 import { newArrival } from '../../../test/support/store.ts';
 import {
@@ -22,7 +23,7 @@ let store: Store;
 
 beforeAll(async () => {
   store = openStore({ url: redisUrl(), prefix, role: 'worker', onError });
-  await store.connected(20_000);
+  await store.connected(PATIENCE);
 });
 afterAll(() => store.close());
 
@@ -145,7 +146,7 @@ describe('intake', () => {
     redis.pause();
     await doWithin(1_000, () => expect(intake.accept(newArrival())).rejects.toThrow());
     redis.resume();
-    await expect.poll(() => intake.accept(newArrival()).catch(() => 'no'), { timeout: 60_000 }).toBe('accepted');
+    await expect.poll(() => intake.accept(newArrival()).catch(() => 'no')).toBe('accepted');
     await intake.close();
     await redis.stop();
   });

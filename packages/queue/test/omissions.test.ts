@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Omission, ReceiptNote } from '@wrapup/destination';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { startRedis } from '../../../test/support/redis.ts';
 import { beginAttempt, makeArrival, openTestStore } from '../../../test/support/store.ts';
 import {
@@ -201,7 +202,7 @@ it('a delivery that was dropped stays so when the calls of its line are replayed
 it('what has been added up keeps no process from closing while Redis is away', async () => {
   const redis = await startRedis({ appendonly: false });
   const other = openStore({ url: redis.url, role: 'worker', onError() {} });
-  await other.connected(20_000);
+  await other.connected(PATIENCE);
   other.counters.add({ connection: 'sales', route: 'sales-calls' }, ['f:person.budget']);
   await redis.stop();
   // A command would wait for Redis for good.

@@ -223,7 +223,7 @@ describe('what is packed', () => {
     expect(Number(await store.redis.hget(store.keys.packed, 'slots'))).toBeLessThan(3);
     for (const one of calls.slice(0, 30)) expect(await isPacked(one)).toBe(true);
     expect(await store.ledger.count()).toBe(30);
-  }, 60_000);
+  });
 });
 
 it('all calls of a bucket can be replayed at once', async () => {
@@ -234,7 +234,7 @@ it('all calls of a bucket can be replayed at once', async () => {
   );
   expect(replayed.map((delivery) => delivery?.replays)).toEqual(calls.map(() => 1));
   expect(await store.redis.zcard(`${store.keys.packed}-index`)).toBe(0);
-}, 30_000);
+});
 
 describe('a packed call', () => {
   let call: Arrival;
@@ -375,6 +375,6 @@ it('is in one form only, and keeps what came, while packing, arrivals, replays a
   } finally {
     for (const other of others) await other.close();
   }
-}, 60_000);
+});
 
 const prefixOf = () => store.keys.prefix.slice(1, -1);

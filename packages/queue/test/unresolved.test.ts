@@ -221,7 +221,7 @@ describe('filters', () => {
     expect(await store.unresolved.countMatches('parked', { text: 'needle' }, -1)).toEqual({ count: 0, exact: false });
     const rest = await store.unresolved.page('parked', { text: 'needle' }, { within: 60_000, after: cut.next });
     expect(idsOf(rest.items)).toEqual(ids.toReversed());
-  }, 60_000);
+  });
 
   it('by call id find it in any source', async () => {
     const id = await stop({ source: 'other' });

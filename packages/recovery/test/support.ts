@@ -5,6 +5,7 @@ import { type Arrival, openStore } from '@wrapup/queue';
 import type { VoiceCall } from '@wrapup/sandbox';
 import { startSandbox, webhookOf } from '@wrapup/sandbox';
 import { onTestFinished } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 import { openApi } from '../src/index.ts';
 
@@ -17,7 +18,7 @@ export async function openWorkspace(change: Partial<Source> = {}) {
   const prefix = freshPrefix();
   const store = openStore({ url: redisUrl(), prefix, role: 'worker', onError() {} });
   onTestFinished(() => store.close());
-  await store.connected(20_000);
+  await store.connected(PATIENCE);
   const sandbox = await startSandbox({ settings: { synthflow: { api_key: 'right-key' } } });
   onTestFinished(() => sandbox.close());
   const source: Source = {

@@ -77,4 +77,4 @@ test('long texts of many calls take further requests, whether they go along with
     expect(Math.max(...bodies)).toBeLessThan(21_000_000);
   }
   expect(account.sandbox.salesforce.records('Task').filter(({ fields }) => fields.Description)).toHaveLength(500);
-}, 60_000);
+});

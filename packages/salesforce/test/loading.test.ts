@@ -19,7 +19,7 @@ async function clientModules(script: string): Promise<string[]> {
   return JSON.parse(stdout) as string[];
 }
 
-test('knowing the kind does not load jsforce, connecting loads its light entry', { timeout: 60_000 }, async () => {
+test('knowing the kind does not load jsforce, connecting loads its light entry', async () => {
   expect(await clientModules('')).toEqual([]);
   const settings = "{ client_id: 'k', client_secret: 's', login_url: 'https://acme.my.salesforce.com' }";
   const loaded = await clientModules(`await salesforceKind.connect('x', salesforceKind.settings.parse(${settings}));`);

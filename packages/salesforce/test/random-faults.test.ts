@@ -69,7 +69,7 @@ const RUNS: [seed: number, composite: boolean, org: Org][] = [
   [2, false, { automation_rows: { Task: 20 } }],
 ];
 
-test.each(RUNS)('seed %i, composite %s, %j', { timeout: 120_000 }, async (seed, composite, org) => {
+test.each(RUNS)('seed %i, composite %s, %j', async (seed, composite, org) => {
   account = await openAccount(org, { connection: { composite } });
   const random = makeRandom(seed);
   const known = Array.from({ length: PEOPLE / 2 }, (_, n) => ({ LastName: `Known${2 * n}`, Phone: phone(2 * n) }));

@@ -108,7 +108,7 @@ export async function runFaults<T>(
       number += 1;
       const vars = number % 7 === 0 ? { employees: 'about 1,000,000,000,000,000,000,000 people' } : {};
       const payload = sampleOf(number % 5 === 0 ? 'voicemail' : 'connected', phoneOf(number % 60), vars);
-      const sent = postSigned(ingressPort, payload, SECRET).then(
+      const sent = postSigned(ingressPort, payload, SECRET, { within: 10_000 }).then(
         ({ body }) => body?.cancel(),
         () => {},
       );

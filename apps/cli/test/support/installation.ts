@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type DeliveryChange, openStore, revisionOf } from '@wrapup/queue';
 import { type SampleKind, type SampleOverrides, samplePayload } from '@wrapup/synthflow';
 import { onTestFinished } from 'vitest';
+import { PATIENCE } from '../../../../test/support/patience.ts';
 import { freshPrefix, redisUrl } from '../../../../test/support/redis.ts';
 import { beginAttempt, makeArrival } from '../../../../test/support/store.ts';
 
@@ -42,7 +43,7 @@ export async function openInstallation() {
   };
   const onError = () => {};
   const store = openStore({ url: redisUrl(), prefix, role: 'worker', onError });
-  await store.connected(20_000);
+  await store.connected(PATIENCE);
   onTestFinished(() => store.close());
 
   /** A call that ingress took; no worker has seen it. */

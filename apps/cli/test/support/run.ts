@@ -70,7 +70,6 @@ async function runAlone(args: string[], env: Record<string, string>, stdin: stri
   const child = spawn(process.execPath, [resolve(ROOT, 'apps/cli/src/main.ts'), ...args], {
     cwd: ROOT,
     env,
-    timeout: 120_000,
   });
   child.stdin.on('error', () => {});
   child.stdin.end(stdin);

@@ -17,6 +17,7 @@ import {
 } from '@wrapup/queue';
 import { createLogger, createMetrics, serve } from '@wrapup/telemetry';
 import { vi } from 'vitest';
+import { PATIENCE } from '../../../../test/support/patience.ts';
 import { freshPrefix, redisUrl } from '../../../../test/support/redis.ts';
 import { beginAttempt } from '../../../../test/support/store.ts';
 import { createDashboard, type DashboardParts } from '../../src/index.ts';
@@ -64,7 +65,7 @@ export async function startDashboard({
   const log = createLogger('dashboard', { level: 'debug', stream });
   const onError = () => {};
   const store = openStore({ url: redis, prefix, role: 'producer', onError });
-  if (!atOnce) await store.connected(10_000);
+  if (!atOnce) await store.connected(PATIENCE);
   const metrics = createMetrics();
   const app = createDashboard({ store, config, log, metrics, lookEvery: 0, ...parts });
   const served = await serve(app, { port, host: '127.0.0.1', name: 'dashboard', log });
@@ -114,7 +115,7 @@ export async function startDashboard({
         received_at: given.received_at ?? Date.now(),
       };
       // A producer refuses rather than waits, as before its connection stands: asked again, as Synthflow would.
-      await vi.waitUntil(() => arriving.accept(arrival).catch(() => false), { timeout: 10_000 });
+      await vi.waitUntil(() => arriving.accept(arrival).catch(() => false), PATIENCE);
       if (!given.deliveries) return call_id;
       const deliveries = await store.ledger.route(
         { source, call_id, revision },

@@ -4,6 +4,7 @@ import type { Config, Connection, Inbound, Source } from '@wrapup/config';
 import { type Intake, openIntake, openStore, revisionOf, type Store } from '@wrapup/queue';
 import { sign } from '@wrapup/synthflow';
 import { createLogger, createMetrics, type Metrics, type ServeOptions, serve } from '@wrapup/telemetry';
+import { PATIENCE } from '../../../../test/support/patience.ts';
 import { freshPrefix, redisUrl } from '../../../../test/support/redis.ts';
 import { type CallerLookup, createIngress, type IngressOptions, openCallerLookup } from '../../src/index.ts';
 
@@ -128,7 +129,7 @@ export async function startHarness(given: HarnessOptions = {}): Promise<Harness>
   const served = await serve(app, { port: 0, host: '127.0.0.1', name: 'ingress', ...given.serve });
   if (!given.redis) {
     await waitUntil(async () => (await intake.ready()).ok);
-    await store.connected(10_000);
+    await store.connected(PATIENCE);
   }
   const base = `http://127.0.0.1:${served.port}`;
 
@@ -167,11 +168,11 @@ export async function startHarness(given: HarnessOptions = {}): Promise<Harness>
   };
 }
 
-/** Polls until it holds. @throws Error after a minute: a limit for what hangs, also on a machine that many share */
+/** Polls until it holds. @throws Error when it does not in all that time */
 export async function waitUntil(holds: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + PATIENCE;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('did not come true within a minute');
+    if (Date.now() > deadline) throw new Error('did not come true');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -63,8 +63,8 @@ it('works on a cluster, and loses no call with the master that holds it', async 
       ),
     );
   for (const id of calls)
-    await until(async () => (await system.delivery(id).catch(() => undefined))?.state === 'written', 150_000);
+    await until(async () => (await system.delivery(id).catch(() => undefined))?.state === 'written');
   expect(system.sandbox.records('calls')).toHaveLength(calls.length);
   await until(async () => (await intake.ready()).ok);
   expect(await worker.stuck(60_000)).toEqual([]);
-}, 300_000);
+});

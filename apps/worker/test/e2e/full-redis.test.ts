@@ -70,4 +70,4 @@ routes:
   for (const id of taken) await until(async () => (await system.delivery(id))?.state === 'written');
   expect(received.size).toBe(taken.length);
   expect(Object.keys(await readInfo(store.redis, store.keys, 'errorstats'))).not.toContain('errorstat_OOM');
-}, 120_000);
+});

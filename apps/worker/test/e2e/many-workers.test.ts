@@ -49,7 +49,7 @@ describe.concurrent('workers on one queue', () => {
     };
     await until(async () => (await counted()) >= calls.length);
     expect(await counted()).toBe(calls.length);
-  }, 120_000);
+  });
 
   it('one after the other replaced while calls come in, none is lost and none written twice', async () => {
     const system = await open();
@@ -74,7 +74,7 @@ describe.concurrent('workers on one queue', () => {
     for (const id of calls) await until(() => written(system, id));
     expect(callsInCrm(system)).toEqual(calls.map((id) => `main:${id}`).sort());
     for (const id of calls) expect((await system.store.ledger.read('main', id))?.deliveries[0]?.state).toBe('written');
-  }, 120_000);
+  });
 
   it('keep a batch to themselves for as long as it takes, beyond the time after which a dead worker’s is taken over', async () => {
     const system = await open();
@@ -90,7 +90,7 @@ describe.concurrent('workers on one queue', () => {
     expect(await system.delivery(call_id)).toMatchObject({ attempts: 1 });
     expect(callsInCrm(system)).toEqual([`main:${call_id}`]);
     expect(one && two).toBeTruthy();
-  }, 120_000);
+  });
 
   it('send again what was written when a replay asks for it: that is no repeat, and makes nothing twice', async () => {
     const system = await open();
@@ -108,7 +108,7 @@ describe.concurrent('workers on one queue', () => {
     expect(after?.records.map(({ id }) => id)).toEqual(before?.records.map(({ id }) => id));
     expect(after?.requests).toBeGreaterThan(before?.requests ?? 0);
     expect(callsInCrm(system)).toEqual([`main:${call_id}`]);
-  }, 120_000);
+  });
 
   it('are well when work moves or rests, and not when a queue stands still', async () => {
     const hanging = createServer(() => {});
@@ -131,5 +131,5 @@ routes:
     // A paused one is not stuck: it was stopped on purpose.
     await system.store.connections.pause('hook');
     expect(await worker.stuck(0)).not.toContain('deliveries.hook');
-  }, 60_000);
+  });
 });

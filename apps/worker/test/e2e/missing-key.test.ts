@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { openStore } from '@wrapup/queue';
 import { samplePayload } from '@wrapup/synthflow';
 import { afterAll, expect, it } from 'vitest';
+import { PATIENCE } from '../../../../test/support/patience.ts';
 import { freshPrefix, redisUrl } from '../../../../test/support/redis.ts';
 import { openWorkerSystem, until } from '../support/worker-system.ts';
 
@@ -20,7 +21,7 @@ it('lets calls wait that it cannot open, says which key is missing, and leaves t
     () => system.close(),
     () => sealed.close(),
   );
-  await sealed.connected(20_000);
+  await sealed.connected(PATIENCE);
   const call_id = randomUUID();
   const body = Buffer.from(JSON.stringify(samplePayload('connected', { call_id })));
   const arrival = { source: 'main', call_id, body, received: 'webhook', verified: 'signature' } as const;
@@ -40,4 +41,4 @@ it('lets calls wait that it cannot open, says which key is missing, and leaves t
   for (const job of await calls.getDelayed()) await job.promote();
   await until(async () => (await system.delivery(call_id))?.state === 'written');
   expect(await system.delivery(call_id)).toMatchObject({ attempts: 1 });
-}, 60_000);
+});

@@ -59,4 +59,4 @@ it('is at most half of the body and 4 kB for a call of 20 kB', async () => {
   const body = bytes / calls;
   expect(body).toBeGreaterThan(19_000);
   expect(cost).toBeLessThan(body / 2 + 4_096);
-}, 120_000);
+});

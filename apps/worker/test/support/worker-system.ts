@@ -11,6 +11,7 @@ import { openStore, type Received, revisionOf } from '@wrapup/queue';
 import { startSandbox } from '@wrapup/sandbox';
 import { type SampleOverrides, samplePayload } from '@wrapup/synthflow';
 import { createMetrics, type Metrics } from '@wrapup/telemetry';
+import { PATIENCE } from '../../../../test/support/patience.ts';
 import { freshPrefix, redisUrl } from '../../../../test/support/redis.ts';
 import { type RunningWorker, startWorker } from '../../src/worker.ts';
 
@@ -52,7 +53,7 @@ export async function openWorkerSystem(options: WorkerSystemOptions = {}) {
   const open = (encryption_keys?: string) =>
     openStore({ url, prefix, role: 'worker', onError() {}, ...(encryption_keys ? { encryption_keys } : {}) });
   const store = open();
-  await store.connected(20_000);
+  await store.connected(PATIENCE);
   const started: { worker: RunningWorker; close(): Promise<void> }[] = [];
   let config: Config;
 
@@ -115,7 +116,7 @@ export async function openWorkerSystem(options: WorkerSystemOptions = {}) {
 }
 
 /** Waits for something to become true. A busy machine is waited for. */
-export async function until(what: () => Promise<boolean> | boolean, within = 60_000): Promise<void> {
+export async function until(what: () => Promise<boolean> | boolean, within = PATIENCE): Promise<void> {
   const end = Date.now() + within;
   while (!(await what())) {
     if (Date.now() > end) throw new Error(`it did not come to pass: ${what}`);

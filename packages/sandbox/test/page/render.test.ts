@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { PATIENCE } from '../../../../test/support/patience.ts';
 import { toPlainText } from '../../src/page/plain-text.ts';
 import { aCall, sandboxForFile, send } from '../support/sandbox.ts';
 
@@ -218,7 +219,7 @@ test.skipIf(!CHROMIUM)('a browser shows it, runs nothing of it, and sees what co
     await tab.goto(sandbox.url);
     expect(await tab.locator('.person h2').innerText()).toContain('Ada');
     sandbox.control.seed({ records: { contacts: [{ properties: { firstname: 'Grace' } }] } });
-    await tab.getByRole('heading', { name: 'Grace' }).waitFor({ timeout: 60_000 });
+    await tab.getByRole('heading', { name: 'Grace' }).waitFor({ timeout: PATIENCE });
     expect(complaints).toEqual([]);
   } finally {
     await browser.close();

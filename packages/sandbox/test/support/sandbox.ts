@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from '@hubspot/api-client';
 import jsforce from 'jsforce';
 import { afterAll, beforeEach } from 'vitest';
+import { PATIENCE } from '../../../../test/support/patience.ts';
 import { type RunningSandbox, type StartOptions, startSandbox } from '../../src/index.ts';
 
 export const TOKEN = 'pat-na1-test';
@@ -100,9 +101,9 @@ export function aCall(id: string, more: Record<string, string> = {}): Record<str
   return { hs_timestamp: '2026-11-23T10:00:00Z', hs_call_title: `Call ${id}`, wrapup_call_id: `main:${id}`, ...more };
 }
 
-/** Asks again until the answer is as wanted, for at most 5 s. */
+/** Asks again until the answer is as wanted. */
 export async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + PATIENCE;
   for (;;) {
     const answer = await ask();
     if (wanted(answer)) return answer;
