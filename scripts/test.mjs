@@ -1,8 +1,9 @@
 /**
- * `npm test`: sets everything up, then lint, types and all tests. Arguments go to vitest:
- * `npm test -- packages/call -t "voicemail"`. Ends with the ten slowest tests and a line that counts: `N passed, N failed`.
+ * `npm test`: sets everything up, then all tests, and lint and types beside them. Arguments go to vitest:
+ * `npm test -- packages/call -t "voicemail"`. Ends with what lint and types found, the ten slowest tests and a line that
+ * counts: `N passed, N failed`.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { findRedisServer } from './local-redis.mjs';
@@ -13,17 +14,19 @@ await goOnPinned();
 
 const work = mkdtempSync(join(tmpdir(), 'wrapup-results-'));
 const SLOWEST = 10;
+/** Checks that need no test to have run, each with its command. */
+const CHECKS = [
+  ['lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--diagnostic-level=error', '.']],
+  ['unused code', ['node_modules/knip/bin/knip.js', '--no-config-hints']],
+  ['types', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--noEmit']],
+  ['types of pages', ['node_modules/typescript/bin/tsc', '-p', 'apps/dashboard/browser/tsconfig.json', '--noEmit']],
+];
 const count = { passed: 0, failed: 0, skipped: 0 };
 try {
-  await step('lint', ['node_modules/@biomejs/biome/bin/biome', 'check', '--diagnostic-level=error', '.']);
-  await step('unused code', ['node_modules/knip/bin/knip.js', '--no-config-hints']);
-  for (const project of ['tsconfig.json', 'apps/dashboard/browser/tsconfig.json'])
-    await step('types', ['node_modules/typescript/bin/tsc', '-p', project, '--noEmit']);
-  await findRedisServer();
-  await runTests(process.argv.slice(2));
-} catch (error) {
-  process.stderr.write(`${error.message}\n`);
-  count.failed += 1;
+  const checks = runChecks();
+  const files = await runTests(process.argv.slice(2));
+  for (const check of await checks) report(check);
+  showSlowest(files);
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
@@ -31,29 +34,52 @@ const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : '';
 console.log(`${count.passed} passed, ${count.failed} failed${skipped}`);
 process.exit(count.failed > 0 ? 1 : 0);
 
-/** A check that counts only when it fails. */
-async function step(name, args) {
-  if ((await runToEnd(pinnedNode(), args)) === 0) return;
-  console.log(`\n${name}: FAILED, see above\n`);
-  count.failed += 1;
+/**
+ * Runs the checks one after the other: tests wait a lot, and leave them a processor. What they say is kept until the tests
+ * have said what they have to.
+ */
+async function runChecks() {
+  const done = [];
+  for (const [name, args] of CHECKS) {
+    const file = join(work, name);
+    const output = openSync(file, 'w');
+    const code = await runToEnd(pinnedNode(), args, { stdio: ['ignore', output, output] });
+    closeSync(output);
+    done.push({ name, passes: code === 0, output: readFileSync(file, 'utf8') });
+  }
+  return done;
 }
 
+/** A check counts only when it fails. */
+function report({ name, passes, output }) {
+  console.log(passes ? `${name}: passed` : `\n${output.trim()}\n\n${name}: FAILED, see above\n`);
+  if (!passes) count.failed += 1;
+}
+
+/** @returns what vitest reports of each file */
 async function runTests(args) {
-  const results = join(work, 'results.json');
+  try {
+    await findRedisServer();
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+    count.failed += 1;
+    return [];
+  }
+  const file = join(work, 'results.json');
   const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json'];
-  const code = await runToEnd(pinnedNode(), [...vitest, `--outputFile.json=${results}`, ...args], {
+  const code = await runToEnd(pinnedNode(), [...vitest, `--outputFile.json=${file}`, ...args], {
     env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env },
   });
-  const report = read(results);
-  count.passed += report?.numPassedTests ?? 0;
-  count.skipped += (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0);
+  const results = read(file);
+  count.passed += results?.numPassedTests ?? 0;
+  count.skipped += (results?.numPendingTests ?? 0) + (results?.numTodoTests ?? 0);
   // A file that cannot even be loaded has no tests to fail: it counts as one.
-  const broken = report?.testResults.filter(
-    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  const broken = results?.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
   );
-  const failed = (report?.numFailedTests ?? 0) + (broken?.length ?? 0);
+  const failed = (results?.numFailedTests ?? 0) + (broken?.length ?? 0);
   count.failed += code !== 0 && failed === 0 ? 1 : failed;
-  showSlowest(report?.testResults ?? []);
+  return results?.testResults ?? [];
 }
 
 function showSlowest(files) {
