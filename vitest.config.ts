@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { plantOf, withPlant } from './test/explore/planted/plants.ts';
+import { LongestFirst } from './test/support/longest-first.ts';
 import { PATIENCE } from './test/support/patience.ts';
 
 /** They measure the memory of their process, or look at what it has loaded. */
@@ -33,6 +34,7 @@ export default defineConfig({
     testTimeout: 5 * PATIENCE,
     hookTimeout: 5 * PATIENCE,
     expect: { poll: { timeout: PATIENCE } },
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
