@@ -4,11 +4,9 @@ import type { Judged } from './scopes.ts';
 const PATH = 'packages/mapping/src/language/path.ts';
 const PLACEHOLDERS = 'packages/mapping/src/language/placeholders.ts';
 const PREDICATE = 'packages/mapping/src/language/predicate.ts';
-const STEPS = 'packages/mapping/src/language/steps.ts';
 const VALUE = 'packages/mapping/src/language/value.ts';
 const FIELD_COUNTS = 'packages/mapping/src/model/field-counts.ts';
 const WRITE_MODES = 'packages/mapping/src/model/write-modes.ts';
-const RENDER = 'packages/mapping/src/texts/render.ts';
 const OFFICE_HOURS = 'packages/mapping/src/time/office-hours.ts';
 const ZONE = 'packages/mapping/src/time/zone.ts';
 const DATES = 'packages/mapping/src/transforms/dates.ts';
@@ -63,12 +61,6 @@ export const JUDGED_MAPPING: readonly Judged[] = [
     why: 'Without a path no values are known.',
   },
   {
-    file: STEPS,
-    line: 'const fits = number >= (from ?? -Infinity) && number <= (to ?? Infinity);',
-    instead: ['+Infinity'],
-    why: 'Every parameter that is a number has a lowest one.',
-  },
-  {
     file: VALUE,
     line: 'report.error(\'unknown-value\', `${path?.text} is never "${name}"`, key, suggest(name, values));',
     instead: ['path.text'],
@@ -117,12 +109,6 @@ export const JUDGED_MAPPING: readonly Judged[] = [
     why: 'A block does not end where it begins.',
   },
   {
-    file: RENDER,
-    line: 'if (marker >= 0) parts[marker] += ` … [${missing} more characters]`;',
-    instead: ['true'],
-    why: 'Only a text that is too long comes here: one of its parts is cut.',
-  },
-  {
     file: OFFICE_HOURS,
     line: 'return sorted.every(([from], index) => index === 0 || from >= (sorted[index - 1]?.[1] ?? 0));',
     instead: ['false', 'sorted[index - 1][1]'],
@@ -136,14 +122,14 @@ export const JUDGED_MAPPING: readonly Judged[] = [
   },
   {
     file: ZONE,
-    line: "return zone === 'UTC' ? ms : ms + offsetAt(ms, zone);",
+    line: "if (zone === 'UTC') return 0;",
     instead: ['false'],
     why: 'It only saves time: UTC is ahead of itself by nothing.',
   },
   {
     file: DATES,
-    line: 'return (moment && compileDue(String(span), where)?.(moment.ms)) ?? NO_START;',
-    instead: ['compileDue(String(span), where)(moment.ms)'],
+    line: 'return compileDue(String(span), where)?.(readMoment(value, where) ?? Number.NaN) ?? NO_START;',
+    instead: ['compileDue(String(span), where)(readMoment(value, where) ?? Number.NaN)'],
     why: 'What is no span was reported when the mapping was loaded.',
   },
 ];

@@ -64,6 +64,8 @@ test('judgements are sentences with their remarks, each once', () => {
     judge_found_partial_or_error: 'true',
     all_feedback: 'No date was agreed on. The price was not named.',
     upsell_quality: 'partial',
+    upsell_quality_feedback: ' Too early. ',
+    small_talk: 'lively',
   };
   const said = (call: Parameters<typeof someCall>[0]) =>
     /Analysis:\n([\s\S]*)$/.exec(summary(someCall({ vars: {}, ...call }), 'none').plain)?.[1];
@@ -71,7 +73,8 @@ test('judgements are sentences with their remarks, each once', () => {
 Goal reached: partly. No date was agreed on.
 Caller content: yes
 Asked not to be called again: yes
-Upsell quality: partly`);
+Upsell quality: partly. Too early.
+Small talk: lively`);
   // Of a machine, only what went wrong.
   expect(said({ analysis: { user_sentiment: 'true', no_opt_out: 'true', goal: 'false' }, outcome: 'voicemail' })).toBe(
     'Goal reached: no',
@@ -79,6 +82,8 @@ Upsell quality: partly`);
   expect(said({ analysis: { goal: 'true', no_opt_out: 'true', all_feedback: 'Fine.' } })).toBe(
     'Goal reached: yes\nRemarks: Fine.',
   );
+  const many = Object.fromEntries(Array.from({ length: 60 }, (_, n) => [`own_${n}`, 'not_applicable'] as const));
+  expect(said({ analysis: { ...many, zeal: 'partial', all_feedback: '' } })).toBe('Zeal: partly');
   expect(said({ analysis: { persona: 'true', persona_feedback: 'A bit stiff.' } })).toBe(
     'Agent kept its role: A bit stiff.',
   );
@@ -96,6 +101,17 @@ test('what is not known is not mentioned', () => {
   });
   expect(summary(rest as never).plain).toBe('Outcome: No answer');
   expect([direction, duration, recording_url, transcript]).not.toContain(undefined);
+  expect(summary({ ...rest, error: ' ', outcome: undefined, answered_by: 'human' } as never).plain).toBe('undefined');
+});
+
+test('a call without anything has nothing to say, and whatever it has instead is no trouble', () => {
+  const bare = { id: 'c-1', source: 'main', lead: {} };
+  expect(summary(bare as never).plain).toBe('undefined');
+  const odd = { direction: 'inbound', error: 5, agent: { name: 5 }, analysis: { goal_feedback: 5, all_feedback: 5 } };
+  expect(summary({ ...bare, ...odd, turns: 'x', vars: { a: {} } } as never).plain).toBe('Direction: Inbound');
+  expect(summary({ ...bare, turns: [{ speaker: 'unknown', text: 'Hello' }] } as never).plain).toBe(
+    'Transcript:\nHello',
+  );
 });
 
 test('a machine behind a connected call is named', () => {
@@ -201,9 +217,31 @@ test.each<[string, Parameters<typeof render>[0], number, string]>([
     `${'x'.repeat(40)} … [100 more characters]`,
   ],
   ['has room for what is missing alone', [{ said: 'y'.repeat(100) }], 60, ' … [100 more characters]'],
+  [
+    'has markup, and room for what is missing alone',
+    [{ html: '', plain: 'x' }, { said: 'y'.repeat(100) }],
+    60,
+    ' … [101 more characters]',
+  ],
+  ['holds what would be markup', [{ said: '<'.repeat(101) }], 100, `${'<'.repeat(40)} … [61 more characters]`],
   ['has not even that', [{ said: 'y'.repeat(100) }], 59, 'y'.repeat(59)],
 ])('a text that %s', (_what, pieces, limit, text) => {
   expect(render(pieces, 'text', limit)).toBe(text);
+});
+
+test('markup stays as long as there is room to say what is missing, and nothing stands after the cut', () => {
+  const bold = { html: '<b>x</b>', plain: 'x' };
+  expect(render([bold, { said: 'y'.repeat(100) }], 'html', 68)).toBe('<b>x</b> … [100 more characters]');
+  expect(render([{ said: '&'.repeat(100) }, LINE, { said: 'bbb' }], 'html', 72)).toBe(
+    '&amp; … [102 more characters]<br>',
+  );
+});
+
+test('a reader sees a line for each break and each end of a block, and no other markup', () => {
+  expect(plainText('a<br>b<BR/>c<br  />d</p>e</li>f</div>g</h2>h <i>x</i><p class="y">z')).toBe(
+    'a\nb\nc\nd\ne\nf\ng\nh xz',
+  );
+  expect(plainText('&amp;&lt;&gt;&quot;&#39;&nbsp;')).toBe('&<>"\'&nbsp;');
 });
 
 test('a long list of variables ends with how many there are more, and empty ones are left out', () => {

@@ -1,8 +1,8 @@
 /** When two values are the same to the author of a mapping, and which paths there are. */
 import { describe, expect, it, test } from 'vitest';
-import { parsePath, readOwn } from '../src/language/path.ts';
+import { looksLikePath, parsePath, readOwn } from '../src/language/path.ts';
 import { isUnclear, readPoint, sameValue } from '../src/values/compare.ts';
-import { Absent, LONGEST_TEXT, toText } from '../src/values/found.ts';
+import { Absent, LONGEST_TEXT, toText, toValue } from '../src/values/found.ts';
 
 test.each<[string | number | boolean, string | number | boolean, boolean]>([
   ['HIGH', ' high ', true],
@@ -20,6 +20,7 @@ test.each<[string | number | boolean, string | number | boolean, boolean]>([
   ['12', '12.0', false],
   [5, 6, false],
   [5, '6', false],
+  [65.125, '65.125', true],
 ])('%j is the %j of a mapping: %s', (found, wanted, same) => {
   expect(sameValue(found, wanted)).toBe(same);
 });
@@ -77,9 +78,26 @@ describe('a path', () => {
     const document = { a: [{ b: 1 }], n: null, t: 'text' };
     expect(readOwn(document, ['a', 0, 'b'])).toBe(1);
     expect(readOwn(document, [])).toBe(document);
-    for (const path of [['a', 'length'], ['a', 1], ['t', 0], ['n', 'x'], ['toString'], ['a', '0'], ['x', 'y']] as const)
+    for (const path of [['a', 'length'], ['a', 1], ['t', 0], ['t', 'length'], ['n', 'x'], ['toString'], ['a', '0'], ['x', 'y']] as const)
       expect(readOwn(document, path), String(path)).toBeUndefined();
   });
+});
+
+test.each([
+  ...['laed.phone', ' a.b ', 'a[0]', 'a["b"]', '_x.y', 'größe.x', 'b-1.c', 'a._b', 'a.größe'],
+])('%j was meant as a path', (text) => expect(looksLikePath(text)).toBe(true));
+
+test.each(['HIGH', 'Call back', 'a', '3.5', '1a.b', '-a.b', 'a.5', 'a.', 'see a.b', 'a.b now', 'a. b', 'a, b.c'])(
+  '%j was meant as itself',
+  (text) => expect(looksLikePath(text)).toBe(false),
+);
+
+test('a value as a property of a CRM takes it', () => {
+  expect(['a\u0000b\tc\n\ud800', 5, false].map((value) => toValue(value))).toEqual(['ab\tc\n\ufffd', 5, false]);
+  expect(toValue(new Absent('no'))).toEqual(new Absent('no'));
+  expect(toValue(Number.POSITIVE_INFINITY)).toMatchObject({ unusable: 'unreadable_number' });
+  expect(toValue(['a'])).toMatchObject({ reason: expect.stringMatching(/^it is a list/) });
+  expect(toValue({ a: 1 })).toMatchObject({ reason: expect.stringMatching(/^it is a section/) });
 });
 
 test('a value as part of a text', () => {

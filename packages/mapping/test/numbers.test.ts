@@ -30,6 +30,7 @@ test.each([
   [' 12 ', 12],
   ['1e3', 1000],
   ['12.25e3', 12_250],
+  ['1234567890123456', 1_234_567_890_123_456],
   ['1E+12', 1e12],
   ['5e-2', 0.05],
   ['−2e1', -20],
@@ -67,6 +68,10 @@ test.each([
   '1.e3',
   '1.xe3',
   '1exx',
+  '1e308k',
+  '1234,567',
+  // Nothing and some thousands is no number, and a fraction of three digits is none in some countries.
+  '0,125',
   `12${' '.repeat(59)}`,
 ])('%s is no number', (text) => {
   expect(read(text)).toBeUndefined();
@@ -76,6 +81,9 @@ test.each([
   ['de', '65.000', 65_000],
   ['de', '12,000', 12],
   ['en', '65.000', 65],
+  ['en', '12', 12],
+  ['de', '1 200,5', 1200.5],
+  ['de', '0,125', 0.125],
   ['en', '2 billion', 2_000_000_000],
   ['fr', '1 234,5', 1234.5],
   ['ch', '1’234.5', 1234.5],

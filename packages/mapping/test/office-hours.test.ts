@@ -38,7 +38,7 @@ test.each([
   ['Asia/Tokyo', 'Asia/Tokyo'],
   [undefined, 'UTC'],
 ])('an office without a zone is in that of the mapping: %s', (zone, expected) => {
-  const written = officeHoursSchema.parse({ weekdays: '09:00-17:00', saturday: 'closed' });
+  const written = officeHoursSchema.parse({ weekdays: '09:00-17:00', sunday: 'closed' });
   expect(toOfficeHours(written, zone)).toEqual({
     time_zone: expected,
     days: Object.fromEntries(
@@ -64,6 +64,10 @@ test.each([
   ['2026-11-23T10:00:00Z', '2 business days', '2026-11-26T10:00:00.000Z'],
   ['2026-11-24T22:30:00Z', '1 business day', '2026-11-26T22:30:00.000Z'],
   ['2026-11-19T10:00:00Z', '1 day', '2026-11-20T10:00:00.000Z'],
+  // Days that are no business days are those of the mapping's zone.
+  ['2026-11-19T10:00:00Z', '1 day at 09:00', '2026-11-20T09:00:00.000Z'],
+  ['2026-11-21T10:00:00Z', '1 business day', '2026-11-23T10:00:00.000Z'],
+  ['2026-11-24T10:00:00Z', '-2 business days', '2026-11-21T10:00:00.000Z'],
 ])('from %s %s is due at %s', (ended, text, due) => {
   expect(compileDue(text, 'UTC', berlin())?.(Date.parse(ended))).toBe(due);
 });
@@ -71,6 +75,17 @@ test.each([
 test('an office that is closed all year has no business day', () => {
   const days = Array.from({ length: 366 }, (_, day) => new Date(Date.UTC(2028, 0, 1 + day)).toISOString().slice(5, 10));
   expect(compileDue('1 business day', 'UTC', office({ weekdays: '09:00-17:00', holidays: days }))?.(0)).toBeUndefined();
+});
+
+test('a business day is looked for 400 days ahead', () => {
+  // The first Monday that is no holiday comes 400 days after a Sunday.
+  const monday = Date.UTC(2026, 10, 23);
+  const holidays = Array.from({ length: 57 }, (_, week) =>
+    new Date(monday + week * 7 * 86_400_000).toISOString().slice(0, 10),
+  );
+  const due = compileDue('1 business day', 'UTC', office({ monday: '09:00-17:00', holidays }));
+  expect(due?.(monday - 86_400_000)).toBe(new Date(monday + 399 * 86_400_000).toISOString());
+  expect(due?.(monday - 2 * 86_400_000)).toBeUndefined();
 });
 
 test.each([
@@ -88,6 +103,7 @@ test.each([
   ['a date with more behind it', { monday: '09:00-17:00', holidays: ['12-25 and on'] }, /must be a date/],
   ['a date and time', { monday: '09:00-17:00', holidays: ['2026-12-25T10:00'] }, /must be a date/],
   ['a year of five digits', { monday: '09:00-17:00', holidays: ['12026-12-25'] }, /must be a date/],
+  ['a year of more digits', { monday: '09:00-17:00', holidays: ['+012026-12-25'] }, /must be a date/],
   ['a word', { monday: '09:00-17:00', holidays: ['Christmas'] }, /must be a date/],
   ['a day that is none', { monday: '09:00-17:00', holidays: ['13-01'] }, /must be a date/],
 ])('%s is refused', (_what, written, says) => {

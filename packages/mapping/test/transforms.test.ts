@@ -1,8 +1,9 @@
+import type { Json } from '@wrapup/call';
 import { listTransforms, registerTransform } from '@wrapup/mapping';
 import { afterAll, expect, test, vi } from 'vitest';
 import { LONGEST_TEXT } from '../src/values/found.ts';
 import { someCall } from './support/call.ts';
-import { written } from './support/compile.ts';
+import { reasonOf, written } from './support/compile.ts';
 
 // What is registered here is for no other file: the next file of this process loads the modules anew.
 afterAll(() => vi.resetModules());
@@ -35,6 +36,10 @@ const CASES: [string, unknown, unknown][] = [
   ['email', '"a b"@example.com', undefined],
   ['email', 'a(b)@example.com', undefined],
   ['email', 'a@example', undefined],
+  ['email', 'example.com', undefined],
+  ['email', 'write to dana@example.com', undefined],
+  ['email', `aa@${'b.'.repeat(124)}com`, `aa@${'b.'.repeat(124)}com`],
+  ['email', `aaa@${'b.'.repeat(124)}com`, undefined],
   ['email', 'a@mail.example.com', 'a@mail.example.com'],
   ['email', 'a@example.com!', undefined],
   ['email', 'a@!example.com', undefined],
@@ -44,8 +49,10 @@ const CASES: [string, unknown, unknown][] = [
   ['redact', 'call 555 0142', 'call [number]'],
   ['redact', 'call 555 014', 'call 555 014'],
   ['redact', 'call +1 415 555 0142. Then', 'call [number] Then'],
+  ['redact', '@dana@acme and a@b', '[e-mail] and [e-mail]'],
+  ['redact', 'call 555 0142.', 'call [number].'],
   ['redact', 'x@y@example.com and @example', '[e-mail] and @example'],
-  ['url_host', ' https://app.example.com ', 'app.example.com'],
+  ['url_host', '\u00a0https://app.example.com ', 'app.example.com'],
   ['url_host', 'nowhere', undefined],
   ['email_domain', ' Dana@Acme.Example ', 'acme.example'],
   ['email_domain', 'dana@gmail.com', undefined],
@@ -97,7 +104,10 @@ const CASES: [string, unknown, unknown][] = [
   ['join: ";"', ['a', ['b']], undefined],
   ['last', ['a', 'b', 'c'], 'c'],
   ['last', [], undefined],
+  ['last', 'alone', 'alone'],
   ['slice: 1, 2', 'abc', 'b'],
+  ['slice: 0, 2', 1234, '12'],
+  ['slice: 0, 1', '😀', '\ufffd'],
   ['boolean', ['yes'], undefined],
   ['boolean', ' NO ', false],
   ['date', ' 2026-11-20 ', '2026-11-20'],
@@ -153,6 +163,7 @@ const CASES: [string, unknown, unknown][] = [
   ['list_contains: Renewal', ['renewal'], true],
   ['list_contains: b', 'a; B', true],
   ['list_contains: c', 'a; B', false],
+  ['list_contains: a', [['a']], false],
   ['upper', ['a', 'b'], 'A, B'],
   ['upper', { a: 1 }, undefined],
 ];
@@ -177,7 +188,24 @@ test('what a transform makes is no longer than a text may be', () => {
   ).toHaveLength(1_000);
   expect(made('json', long.slice(2)) === `"${long.slice(2)}"`).toBe(true);
   expect(made('json', long.slice(1))).toBeUndefined();
-  expect(String(made('replace: x, yyyy', long)).length).toBeLessThan(2 * LONGEST_TEXT);
+  expect(made('replace: -, +', 'a-'.repeat(1_000))).toBe('a+'.repeat(1_000));
+  const replace = listTransforms().find(({ name }) => name === 'replace');
+  expect(String(replace?.apply(long, 'x', 'yyyy'))).toHaveLength((LONGEST_TEXT / 4) * 7);
+});
+
+test('why there is nothing is said', () => {
+  const why = (transform: string, call = someCall()) => reasonOf(`{ from: raw, transform: ${transform} }`, call);
+  let deep: Json = 'x';
+  for (let level = 0; level < 50_000; level += 1) deep = [deep];
+  expect(why('json', someCall({ raw: deep }))).toBe('json: it is too long or too deep');
+  expect(why('last_name', someCall({ raw: 'Dana' }))).toBe('last_name: the name is a single word');
+  expect(why('last_name', someCall({ raw: ', Dana' }))).toBe('last_name: the name is a single word');
+  expect(why('url_host', someCall({ raw: 'nowhere' }))).toBe('url_host: it is no web address');
+  expect(why('date', someCall({ raw: 'soon' }))).toBe('date: it is no ISO 8601 date');
+  expect(why('datetime', someCall({ raw: 'soon' }))).toBe('datetime: it is no ISO 8601 date and time');
+  expect(why('{ plus: 1 day }', someCall({ raw: 'soon' }))).toBe('plus: it is no ISO 8601 date and time');
+  expect(why('email_domain', someCall({ raw: 'dana@gmail.com' }))).toMatch(/mail provider/);
+  expect(why('trim', someCall({ raw: [] }))).toBe('the list is empty');
 });
 
 test('every transform has a case here', () => {
@@ -196,7 +224,8 @@ test('a transform of one’s own is used like the others', () => {
   const again = { name: 'reverse', does: '', parameters: [], apply: () => '' };
   expect(() => registerTransform(again)).toThrow(/already/);
   expect(() => registerTransform({ ...again, name: 'default' })).toThrow(/already/);
-  expect(() => registerTransform({ ...again, name: 'No Name' })).toThrow(/no name/);
+  for (const name of ['No Name', 'no name', 'noName', '1st', ''])
+    expect(() => registerTransform({ ...again, name })).toThrow(/no name/);
 });
 
 test('a transform that throws costs one field', () => {

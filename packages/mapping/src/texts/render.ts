@@ -17,16 +17,14 @@ const MARKER_ROOM = 60;
 export function render(pieces: Piece[], kind: Kind, limit = Number.POSITIVE_INFINITY): string {
   const markup = (piece: Piece) => ('said' in piece ? '' : kind === 'html' ? piece.html : piece.plain);
   const written = pieces.map((piece) => ('said' in piece ? escapeText(cleanText(piece.said), kind) : markup(piece)));
-  if (lengthOf(written) <= limit) return written.join('');
+  const whole = written.join('');
+  if (whole.length <= limit) return whole;
   const fixed = pieces.reduce((sum, piece) => sum + markup(piece).length, 0);
   if (fixed + MARKER_ROOM > limit) return cutPlain(pieces, kind, limit);
   return cutSaid(pieces, markup, kind, limit - fixed - MARKER_ROOM);
 }
 
-function lengthOf(parts: string[]): number {
-  return parts.reduce((sum, part) => sum + part.length, 0);
-}
-
+/** For a text that does not fit: one of the pieces that say something is cut. */
 function cutSaid(pieces: Piece[], markup: (piece: Piece) => string, kind: Kind, room: number): string {
   let left = room;
   let missing = 0;
@@ -40,15 +38,15 @@ function cutSaid(pieces: Piece[], markup: (piece: Piece) => string, kind: Kind, 
     missing += countCharacters(text) - countCharacters(text.slice(0, fits.taken));
     return fits.text;
   });
-  if (marker >= 0) parts[marker] += ` … [${missing} more characters]`;
+  parts[marker] += ` … [${missing} more characters]`;
   return parts.join('');
 }
 
 /** For a field so short that not even the markup fits. */
 function cutPlain(pieces: Piece[], kind: Kind, limit: number): string {
   const text = cleanText(pieces.map((piece) => ('said' in piece ? piece.said : piece.plain)).join(''));
-  const { text: fits, taken } = fit(text, kind, Math.max(0, limit - MARKER_ROOM));
-  if (taken === 0 && limit < MARKER_ROOM) return fit(text, kind, limit).text;
+  if (limit < MARKER_ROOM) return fit(text, kind, limit).text;
+  const { text: fits, taken } = fit(text, kind, limit - MARKER_ROOM);
   return `${fits} … [${countCharacters(text.slice(taken))} more characters]`;
 }
 

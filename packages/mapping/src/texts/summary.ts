@@ -29,7 +29,7 @@ function facts(call: Call): Piece[] {
     ['Direction', words(call.direction)],
     ['Duration', typeof call.duration === 'number' ? formatDuration(call.duration) : undefined],
     ['Agent', call.agent?.name],
-    ['Ended by', ENDED_BY[call.end_reason] ?? undefined],
+    ['Ended by', ENDED_BY[call.end_reason]],
     ['End reason', call.end_reason_text],
     ['Error', call.error],
   ]);
@@ -72,27 +72,35 @@ function analysis(call: Call): Piece[] {
   const known = new Map(CRITERIA.map((criterion) => [criterion.name, criterion]));
   const others = Object.keys(judged).filter((name) => !ANALYSIS_KEYS.includes(name) && !name.endsWith(REMARK));
   const said: [string, string][] = [];
-  let remarks = 0;
+  const add = (label: string, text: string) => {
+    if (text !== '') said.push([label, text]);
+  };
+  let isRemarked = false;
   for (const name of [...known.keys(), ...others]) {
-    const { label = name, inverted, of_person } = known.get(name) ?? {};
+    const { label = name, inverted = false, of_person } = known.get(name) ?? {};
     const value = judged[name];
-    const remark = judged[`${name}${REMARK}`]?.trim?.() || undefined;
-    if (remark) remarks += 1;
+    const remark = trimmed(judged[`${name}${REMARK}`]);
+    if (remark !== '') isRemarked = true;
     const worthIt = of_person && !inverted && call.outcome === 'connected';
-    const shown = value !== undefined && value !== 'not_applicable' && (value !== 'true' || worthIt);
-    if (!shown && !remark) continue;
-    const word = value === undefined ? undefined : ((inverted ? OPPOSITE[value] : undefined) ?? value);
-    said.push([label, [shown && word !== undefined && (SAYS[word] ?? word), remark].filter(Boolean).join('. ')]);
+    const isShown = value !== 'not_applicable' && (value !== 'true' || worthIt);
+    add(label, [isShown ? judgement(value, inverted) : '', remark].filter(Boolean).join('. '));
   }
-  const all = judged.all_feedback?.trim?.();
   // It repeats the remarks, where they are there.
-  if (all && remarks === 0) said.push(['Remarks', all]);
+  if (!isRemarked) add('Remarks', trimmed(judged.all_feedback));
   return list('Analysis', said);
 }
 
+/** Texts of a call are what a payload says: anything. */
+const trimmed = (text: unknown) => (typeof text === 'string' ? text.trim() : '');
+
+function judgement(value: string | undefined, inverted: boolean): string | undefined {
+  const meant = (inverted ? OPPOSITE[`${value}`] : undefined) ?? value;
+  return SAYS[`${meant}`] ?? meant;
+}
+
 function recording(call: Call, transcript: TranscriptPolicy): Piece[] {
-  const url = transcript === 'none' ? undefined : call.recording_url;
-  if (typeof url !== 'string' || !/^https?:\/\//i.test(url)) return [];
+  const url = String(call.recording_url);
+  if (transcript === 'none' || !/^https?:\/\//i.test(url)) return [];
   return lines([['Recording', url]]);
 }
 
@@ -117,7 +125,7 @@ function heading(text: string): Piece {
 }
 
 function lines(rows: [string, string | undefined][]): Piece[] {
-  const known = rows.filter((row): row is [string, string] => Boolean(row[1]?.trim?.()));
+  const known = rows.filter((row): row is [string, string] => trimmed(row[1]) !== '');
   return known.flatMap(([label, value], index) => [
     ...(index === 0 ? [] : [BREAK]),
     { html: `<strong>${label}:</strong> `, plain: `${label}: ` },
@@ -127,8 +135,8 @@ function lines(rows: [string, string | undefined][]): Piece[] {
 
 function list(title: string, entries: [string, unknown][]): Piece[] {
   const rows = entries.slice(0, MAX_VARIABLES).flatMap(([name, value]): Piece[] => {
-    const text = value === null || value === undefined ? '' : toText(value as never);
-    if (typeof text !== 'string' || text.trim() === '') return [];
+    const text = trimmed(toText(value as never));
+    if (text === '') return [];
     const label = truncate(words(name) ?? name, LONGEST_NAME);
     return [BREAK, { said: `${label}: ${truncate(text, LONGEST_VALUE)}` }];
   });

@@ -30,7 +30,7 @@ const MAX_FREE_DAYS = 400;
 
 /** The clock on the working day that is so many further on. Beyond the calendar where there is none. */
 function addOfficeDays(office: OfficeHours, clock: number, amount: number): number {
-  const step = amount < 0 ? -DAY : DAY;
+  const step = Math.sign(amount) * DAY;
   let at = clock;
   for (let left = Math.abs(amount); left > 0; left -= 1) {
     let free = 0;

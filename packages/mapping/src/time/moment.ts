@@ -6,22 +6,16 @@ const SHAPE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,
 /** Numbers below this are taken for epoch seconds (it is the year 5138), others for milliseconds (1973). */
 const MILLISECONDS_FROM = 1e11;
 
-export interface Moment {
-  /** Epoch milliseconds. */
-  ms: number;
-  /** It named a day and no time. */
-  dayOnly: boolean;
-}
-
 /**
  * Reads ISO 8601 dates and date-times, and epoch seconds or milliseconds. Other spellings mean different days in
- * different countries and are not guessed at.
+ * different countries and are not guessed at. A day is its first moment.
  * @param zone IANA name that a time without offset is taken to be in
+ * @returns epoch milliseconds
  */
-export function readMoment(value: unknown, zone = 'UTC'): Moment | undefined {
+export function readMoment(value: unknown, zone = 'UTC'): number | undefined {
   if (typeof value === 'number') {
     const ms = Math.abs(value) < MILLISECONDS_FROM ? value * 1000 : value;
-    return isDate(ms) ? { ms: Math.round(ms), dayOnly: false } : undefined;
+    return isDate(ms) ? Math.round(ms) : undefined;
   }
   if (typeof value !== 'string' || value.length > 40) return undefined;
   const match = SHAPE.exec(value.trim());
@@ -35,8 +29,8 @@ export function readMoment(value: unknown, zone = 'UTC'): Moment | undefined {
   const sameDay = back.getUTCFullYear() === year && back.getUTCDate() === day;
   if (!sameDay || minute > 59 || second > 59) return undefined;
   const offset = match[8];
-  const ms = offset ? utc - readOffset(offset) : zone === 'UTC' ? utc : momentOf(utc, zone);
-  return isDate(ms) ? { ms, dayOnly: match[4] === undefined } : undefined;
+  const ms = offset ? utc - readOffset(offset) : momentOf(utc, zone);
+  return isDate(ms) ? ms : undefined;
 }
 
 function readOffset(text: string): number {

@@ -33,14 +33,13 @@ type Range = [from: number, to: number];
 
 /** @returns undefined after a mistake, which is an issue then */
 function readRange(written: string, context: z.core.$RefinementCtx<string>): Range | undefined {
-  const [, ...numbers] = RANGE.exec(written.trim()) ?? [];
-  const [hour = 0, minute = 0, toHour = 0, toMinute = 0] = numbers.map(Number);
-  const range: Range = [hour * 60 + minute, toHour * 60 + toMinute];
-  if (numbers.length === 4 && range[0] < range[1] && range[1] <= 24 * 60) return range;
-  const isBackwards = numbers.length === 4 && range[1] <= range[0];
-  const message = isBackwards ? `${RANGE_RULE}; one that passes midnight is two, each at its day` : RANGE_RULE;
-  context.addIssue({ code: 'custom', message });
-  return undefined;
+  const refuse = (message: string) => void context.addIssue({ code: 'custom', message });
+  const match = RANGE.exec(written.trim());
+  if (!match) return refuse(RANGE_RULE);
+  const minutes = (index: number) => Number(match[index]) * 60 + Number(match[index + 1]);
+  const [from, to] = [minutes(1), minutes(3)];
+  if (to <= from) return refuse(`${RANGE_RULE}; one that passes midnight is two, each at its day`);
+  return to <= 24 * 60 ? [from, to] : refuse(RANGE_RULE);
 }
 
 const LIST_RULE = `${RANGE_RULE}, a list of such, or closed`;
@@ -60,9 +59,9 @@ const ranges = z.union([one, several], { error: LIST_RULE }).optional();
 
 const HOLIDAY_RULE = 'must be a date such as 2026-12-25, or 12-25 for every year';
 const holiday = z.string({ error: HOLIDAY_RULE }).refine((written) => {
+  if (!/^(?:\d{4}-)?\d{2}-\d{2}$/.test(written)) return false;
   // A leap year knows every day.
-  const whole = /^\d{2}-\d{2}$/.test(written) ? `2028-${written}` : written;
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(whole)) return false;
+  const whole = written.length === 5 ? `2028-${written}` : written;
   const date = new Date(`${whole}T00:00:00Z`);
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(whole);
 }, HOLIDAY_RULE);

@@ -13,6 +13,7 @@ const KNOWN = new Map<string, number>();
 
 /** Milliseconds that the zone's clock is ahead of UTC at a moment. */
 function offsetAt(ms: number, zone: string): number {
+  if (zone === 'UTC') return 0;
   const key = `${zone} ${Math.floor(ms / QUARTER)}`;
   const known = KNOWN.get(key);
   if (known !== undefined) return known;
@@ -24,7 +25,7 @@ function offsetAt(ms: number, zone: string): number {
 
 /** What the zone's clock shows at a moment. */
 export function clockAt(ms: number, zone: string): number {
-  return zone === 'UTC' ? ms : ms + offsetAt(ms, zone);
+  return ms + offsetAt(ms, zone);
 }
 
 /**
@@ -32,7 +33,6 @@ export function clockAt(ms: number, zone: string): number {
  * in spring is read as the clock before the change would have gone on.
  */
 export function momentOf(clock: number, zone: string): number {
-  if (zone === 'UTC') return clock;
   // No zone changes twice within two days.
   const before = offsetAt(clock - 24 * 60 * MINUTE, zone);
   const first = clock - before;

@@ -18,10 +18,8 @@ export const DATE_TRANSFORMS: Transform[] = [
     parameters: [zone],
     apply: (value: Present, name) => {
       const where = String(name ?? 'UTC');
-      const moment = readMoment(value, where);
-      if (!moment) return NO_DATE;
-      if (moment.dayOnly) return String(value).trim().slice(0, 10);
-      return new Date(clockAt(moment.ms, where)).toISOString().slice(0, 10);
+      const ms = readMoment(value, where);
+      return ms === undefined ? NO_DATE : new Date(clockAt(ms, where)).toISOString().slice(0, 10);
     },
   },
   {
@@ -31,8 +29,8 @@ export const DATE_TRANSFORMS: Transform[] = [
     example: { given: '2026-11-20 10:00', args: ['Europe/Berlin'] },
     parameters: [zone],
     apply: (value: Present, name) => {
-      const moment = readMoment(value, String(name ?? 'UTC'));
-      return moment ? new Date(moment.ms).toISOString() : NO_DATETIME;
+      const ms = readMoment(value, String(name ?? 'UTC'));
+      return ms === undefined ? NO_DATETIME : new Date(ms).toISOString();
     },
   },
   {
@@ -43,8 +41,7 @@ export const DATE_TRANSFORMS: Transform[] = [
     example: { given: '2026-11-20T09:00:00Z', args: ['30 minutes'] },
     apply: (value: Present, span, name) => {
       const where = String(name ?? 'UTC');
-      const moment = readMoment(value, where);
-      return (moment && compileDue(String(span), where)?.(moment.ms)) ?? NO_START;
+      return compileDue(String(span), where)?.(readMoment(value, where) ?? Number.NaN) ?? NO_START;
     },
   },
 ];

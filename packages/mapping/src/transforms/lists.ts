@@ -34,7 +34,6 @@ export const LIST_TRANSFORMS: Transform[] = [
     parameters: [{ name: 'separator', type: 'text' }],
     apply: (value, separator) => {
       const items = listOf(value).filter((item) => item !== null && item !== '');
-      if (items.length === 0) return EMPTY;
       return items.every(isScalar) ? items.join(String(separator)).slice(0, LONGEST_TEXT) : NOT_PLAIN;
     },
   },

@@ -1,5 +1,5 @@
 import { type Phone, parsePhone } from '@wrapup/call';
-import { Absent, isScalar, type Present } from '../values/found.ts';
+import { Absent, type Present } from '../values/found.ts';
 import { MAIL_PROVIDERS } from './mail-providers.ts';
 import { onText } from './texts.ts';
 import type { Transform } from './transform.ts';
@@ -15,7 +15,7 @@ export const PERSON_TRANSFORMS: Transform[] = [
     'last_name',
     'The family name of a full name; absent when the name is a single word.',
     'Dana van der Example',
-    (text) => splitName(text).last ?? ONE_NAME,
+    (text) => splitName(text).last || ONE_NAME,
   ),
   onText('email', 'An e-mail address in small letters; absent when it is none.', ' Dana@Example.com', (text) => {
     const address = text.trim().toLowerCase();
@@ -45,8 +45,7 @@ function phone(name: string, does: string, form: (phone: Phone) => string): Tran
     parameters: [{ name: 'country', type: 'country', optional: true }],
     example: { given: '415 555 0142', args: ['US'] },
     apply: (value: Present, country) => {
-      if (!isScalar(value)) return none;
-      const read = parsePhone(value, country === undefined ? undefined : String(country));
+      const read = parsePhone(value, country as string | undefined);
       return read ? form(read) : none;
     },
   };
@@ -54,18 +53,13 @@ function phone(name: string, does: string, form: (phone: Phone) => string): Tran
 
 /** Characters and parts that an address must have; whether a person has it only mail can show. */
 function isEmail(text: string): boolean {
-  if (text.length > 254) return false;
-  const at = text.indexOf('@');
-  const local = text.slice(0, at);
-  const domain = text.slice(at + 1);
-  return at > 0 && at <= 64 && /^[^\s@<>"(),;:\\[\]]+$/.test(local) && /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(domain);
+  return text.length <= 254 && /^[^\s@<>"(),;:\\[\]]{1,64}@[a-z0-9-]+(?:\.[a-z0-9-]+)+$/.test(text);
 }
 
 /** `Doe, Jane` and `Jane van Doe`: the first word is the first name, unless a comma says otherwise. */
-function splitName(text: string): { first: string; last?: string } {
+function splitName(text: string): { first: string; last: string } {
   const [before = '', after] = text.split(',', 3).map((part) => part.trim());
   if (after) return { first: after, last: before };
-  const words = text.trim().split(/\s+/);
-  const last = words.slice(1).join(' ');
-  return { first: words[0] ?? '', ...(last ? { last } : {}) };
+  const [first = '', ...others] = text.trim().split(/\s+/);
+  return { first, last: others.join(' ') };
 }

@@ -21,7 +21,7 @@ const DIGITS_ENOUGH = 7;
 function redact(text: string): string {
   const addresses = text
     .split(AROUND_ADDRESS)
-    .map((word) => (/^[^@]+@[^@]+/.test(word) ? '[e-mail]' : word))
+    .map((word) => (/[^@]@[^@]/.test(word) ? '[e-mail]' : word))
     .join('');
   return addresses.replace(/\+?\d[\d ().-]*/g, (run) => {
     if (run.replace(/\D/g, '').length < DIGITS_ENOUGH) return run;

@@ -17,7 +17,6 @@ export const PLAIN_READING: Reading = { zone: 'UTC' };
  * the 12000 of the mapping as `"$12,000"` is, `"True"` and `"yes"` its true.
  */
 export function sameValue(found: Plain, wanted: Plain, reading = PLAIN_READING): boolean {
-  if (found === wanted) return true;
   // An agent says yes where a mapping says true.
   if (typeof wanted === 'boolean') return readBoolean(found) === wanted;
   if (typeof wanted === 'number' || typeof found === 'number') {
@@ -34,7 +33,7 @@ export function normalise(value: Plain): string {
 
 /** A point on a line: a number, or a moment in epoch ms. Undefined for what is neither. */
 export function readPoint(value: unknown, as: 'number' | 'moment', reading = PLAIN_READING): number | undefined {
-  if (as === 'moment') return readMoment(value, reading.zone)?.ms;
+  if (as === 'moment') return readMoment(value, reading.zone);
   const number = readNumber(value, reading.number);
   return typeof number === 'number' ? number : undefined;
 }

@@ -49,7 +49,7 @@ const SECTION = new Absent(
 /** A value as part of a text. Lists of plain values are joined with a comma. */
 export function toText(value: Found): string | Absent {
   if (value instanceof Absent) return value;
-  if (typeof value === 'string') return value.length > LONGEST_TEXT ? value.slice(0, LONGEST_TEXT) : value;
+  if (typeof value === 'string') return value.slice(0, LONGEST_TEXT);
   if (isScalar(value)) return String(value);
   if (!Array.isArray(value) || !value.every(isScalar)) return SECTION;
   return value.length > 0 ? value.slice(0, 1000).join(', ') : new Absent('the list is empty');

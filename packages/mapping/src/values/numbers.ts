@@ -73,12 +73,11 @@ function readAny(text: string): number | typeof UNCLEAR | undefined {
 function readAs(text: string, decimal: '.' | ','): number | undefined {
   const [group, point] = decimal === '.' ? [',', '\\.'] : ['\\.', ','];
   const plain = new RegExp(`^[-+−]?(?:\\d+(?:${point}\\d+)?|${point}\\d+)$`);
-  const grouped = new RegExp(`^[-+−]?\\d{1,3}(?:[${group}\\s’']\\d{3})+(?:${point}\\d+)?$`);
+  const grouped = new RegExp(`^[-+−]?[1-9]\\d{0,2}(?:[${group}\\s’']\\d{3})+(?:${point}\\d+)?$`);
   const machine = decimal === '.' && /^[-+−]?\d+(?:\.\d+)?[eE][-+]?\d{1,3}$/.test(text);
   if (!machine && !plain.test(text) && !grouped.test(text)) return undefined;
   const grouping = decimal === '.' ? /[,\s’']/g : /[.\s’']/g;
-  const number = Number(text.replace(grouping, '').replace(',', '.').replace('−', '-'));
-  return Number.isFinite(number) ? number : undefined;
+  return Number(text.replace(grouping, '').replace(',', '.').replace('−', '-'));
 }
 
 const TRUE: ReadonlySet<string> = new Set(['true', 'yes', 'y', '1', 'on']);
