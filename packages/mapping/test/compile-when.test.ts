@@ -27,6 +27,7 @@ const HOLDS = [
   '{ path: vars.seats, contains: 2 }',
   '{ path: vars.nested, exists: true, transform: json }',
   '{ path: vars.budget, transform: number, gt: 11999 }',
+  '{ path: call.outcome, transform: { slice: [0, 3] }, equals: con }',
   '{ path: vars.topics, contains: security }',
   '{ path: lead.name, contains: exam }',
   '{ path: lead.phone, starts_with: "+1415" }',

@@ -87,6 +87,11 @@ const PATHS: Mistake[] = [
     { code: 'unknown-path', says: /no path begins/, hint: /^paths begin with call, .*lead.*\{ value: "zebra\.x" \}$/ },
   ],
   [
+    'a root is what every object has',
+    field('»toString.x'),
+    { code: 'unknown-path', says: /no path begins with "toString"/ },
+  ],
+  [
     'a word is nearly a root',
     field('»leads'),
     { code: 'unknown-path', says: /no path begins/, hint: /^a fixed value is .* vars\.leads$/ },
@@ -184,6 +189,11 @@ const PATHS: Mistake[] = [
     { code: 'bad-path', says: /not a path/ },
   ],
   ['a path is too long', field(`»raw${'.a'.repeat(32)}`), { code: 'bad-path', says: /33 parts; at most 32/ }],
+  [
+    'a path in a placeholder is too long',
+    field(`"{{  »raw${'.a'.repeat(32)} }}"`),
+    { code: 'bad-path', says: /33 parts; at most 32/ },
+  ],
   ['a person’s field has parts', field('»person.deals.name'), { code: 'unknown-path', says: /single value/ }],
 ];
 
@@ -256,7 +266,7 @@ const TRANSFORMS: Mistake[] = [
   [
     'an argument is too many',
     field('"{{ lead.name | »upper: 1 }}"'),
-    { code: 'bad-argument', says: /takes no argument, not 1/ },
+    { code: 'bad-argument', says: /takes no argument, not 1/, hint: /^write it as upper$/ },
   ],
   [
     'an argument is no number',

@@ -1,10 +1,13 @@
 /** What stands after a `|` or under `transform`: how arguments are read, and what is said of those that do not fit. */
-import { describe, expect, it, test } from 'vitest';
-import { compileMapping } from '../src/index.ts';
+import { afterAll, describe, expect, it, test, vi } from 'vitest';
+import { compileMapping, registerTransform } from '../src/index.ts';
 import { LONGEST_TEXT } from '../src/values/found.ts';
 import { compiled, written } from './support/compile.ts';
 import { acmeDialect } from './support/dialect.ts';
 import { expectMistake, field, type Mistake } from './support/mistake.ts';
+
+// What is registered here is for no other file: the next file of this process loads the modules anew.
+afterAll(() => vi.resetModules());
 
 test.each<[string, unknown]>([
   ['{ from: vars.nothing, transform: { default: 5 } }', 5],
@@ -17,6 +20,7 @@ test.each<[string, unknown]>([
   [`{ from: lead.name, transform: { slice: ${-LONGEST_TEXT} } }`, 'Dana Example'],
   [`{ from: lead.name, transform: { replace: [${'a'.repeat(1000)}, b] } }`, 'Dana Example'],
   [`'{{ vars["best time"] | replace: "n", "|" }}'`, 'mor|i|gs'],
+  [`'{{ vars["best}}|time"] | default: "a|}}b" }}'`, 'a|}}b'],
   [`'{{ lead.name | replace: a, } }}'`, 'D}n} Ex}mple'],
   [`'{{ lead.name | replace: a, { }}'`, 'D{n{ Ex{mple'],
 ])('%s gives %j', (form, value) => {
@@ -40,6 +44,11 @@ const MISTAKES: Mistake[] = [
     { code: 'bad-value', says: /not a list/ },
   ],
   [
+    'a list of transforms holds a list',
+    field('{ from: lead.name, transform: [trim, »[upper]] }'),
+    { code: 'bad-value', says: /not a list/ },
+  ],
+  [
     'a text is no transform',
     field('{ from: lead.name, transform: »": 5" }'),
     { code: 'unknown-transform', says: /": 5" is no transform/, hint: /truncate: 20/ },
@@ -47,7 +56,7 @@ const MISTAKES: Mistake[] = [
   [
     'arguments are more than it may have',
     field('"{{ lead.name | »slice: 1, 2, 3 }}"'),
-    { code: 'bad-argument', says: /slice takes at most 2 arguments, not 3/ },
+    { code: 'bad-argument', says: /slice takes at most 2 arguments, not 3/, hint: /slice: start, \[end\]$/ },
   ],
   [
     'arguments are fewer than it needs',
@@ -103,6 +112,24 @@ const MISTAKES: Mistake[] = [
   ],
 ];
 test.each(MISTAKES)('%s', (...mistake) => expectMistake(mistake));
+
+test('whole numbers of a transform of one’s own have the limits that it says, or none', () => {
+  const apply = (_value: unknown, number?: string | number) => number ?? 0;
+  registerTransform({ name: 'any_number', does: '', parameters: [{ name: 'n', type: 'integer' }], apply });
+  registerTransform({ name: 'from_five', does: '', parameters: [{ name: 'n', type: 'integer', from: 5 }], apply });
+  expect(written('{ from: lead.name, transform: { any_number: -999999999 } }')).toBe(-999_999_999);
+  expect(written('{ from: lead.name, transform: { from_five: 999999999 } }')).toBe(999_999_999);
+  expectMistake([
+    'too small',
+    field('{ from: lead.name, transform: { from_five: »4 } }'),
+    { code: 'bad-argument', says: /n must be a whole number from 5 to ∞/ },
+  ]);
+  expectMistake([
+    'none',
+    field('{ from: lead.name, transform: { any_number: »x } }'),
+    { code: 'bad-argument', says: /n must be a whole number from -∞ to ∞/ },
+  ]);
+});
 
 describe('lines that mean something else than in the version before', () => {
   const changed = (text: string, { upgrade = true, presets = {} }: { upgrade?: boolean; presets?: object } = {}) => {

@@ -102,6 +102,8 @@ test('a property of the person that several lines read is known by the first, di
   ]);
   const named = `define: { rank: person.tier }\nperson: {}\ncall_log:\n  title: ${title('my.rank')}\n  body: ${title('my.rank')}\n`;
   expect(readAt(named)).toEqual([['tier', 1]]);
+  const later = `define: { rank: person.tier }\nperson: {}\ntasks:\n  - { name: a, subject: ${title('person.tier')}, body: ${title('my.rank')} }\n`;
+  expect(readAt(later)).toEqual([['tier', 4]]);
 });
 
 test('a null in a table leaves the field out even where there is a default', () => {

@@ -5,6 +5,7 @@ import type { Compiling } from '../language/compile-path.ts';
 import { compileCondition } from '../language/predicate.ts';
 import type { Value } from '../model/plan.ts';
 import { whenSchema } from '../schema/when-schema.ts';
+import { PLAIN_READING } from '../values/compare.ts';
 
 export interface WhenOptions {
   /** Whether `person.*` may be read: the person has been looked up when the condition is asked. Default false. */
@@ -31,7 +32,8 @@ export function compileWhen(
     return { findings: report.findings };
   }
   checkShape(node, whenSchema, report, { base: ['when'] });
-  const compiling: Compiling = { report, needs: options.person ? new Map() : undefined };
+  const needs = options.person ? new Map() : undefined;
+  const compiling: Compiling = { report, needs, reading: PLAIN_READING };
   const condition = compileCondition(node, compiling);
   if (report.failed || !condition) return { findings: report.findings };
   return { findings: report.findings, when: (call, person) => condition({ call, person }) };

@@ -6,7 +6,7 @@ import type { OfficeHours } from '../time/office-hours.ts';
 import type { Reading } from '../values/compare.ts';
 import { Absent, type Evaluate, isNothing, type Present } from '../values/found.ts';
 import { parsePath, readOwn, type Segment } from './path.ts';
-import { type Known, NAMED_ROOTS, type NamedRoot, ROOTS } from './roots.ts';
+import { FACTS, type Known, NAMED_ROOTS, type NamedRoot, ROOTS } from './roots.ts';
 
 /** What compiling needs besides the text, and what it finds out. */
 export interface Compiling {
@@ -19,8 +19,8 @@ export interface Compiling {
   reads?: Map<string, MappedPath>;
   /** Every path that can give the value or decide on it, those of the values it names among them. Absent: not asked for. */
   paths?: ReadPath[];
-  /** How numbers and times are read where a line does not say otherwise. Absent: UTC, and no writing of numbers. */
-  reading?: Reading;
+  /** How numbers and times are read where a line does not say otherwise. */
+  reading: Reading;
   /** When the office is open. Absent: Monday to Friday. */
   office?: OfficeHours;
   /** Lines that mean something else than in the version before are findings, too. */
@@ -217,7 +217,7 @@ function checkSegments(segments: Segment[], text: string, at: Place, report: Rep
           ? `.${segment}`
           : `["${segment}"]`;
   }
-  if ((known.fields && !known.leaf && !known.open) || (root === 'person' && rest.length !== 1)) {
+  if ((known.fields && !known.open) || (root === 'person' && rest.length !== 1)) {
     const names = Object.keys(known.fields ?? {});
     const example = names.length > 0 ? `${so}.${names[0]}` : 'person.firstname';
     report.error(
@@ -233,8 +233,8 @@ function checkSegments(segments: Segment[], text: string, at: Place, report: Rep
 
 function hintForRoot(root: string, text: string): string {
   const rest = text.slice(root.length);
-  for (const section of ['call', 'lead'] as const)
-    if (Object.hasOwn(ROOTS[section]?.fields ?? {}, root)) return `did you mean "${section}.${text}"?`;
+  for (const [section, fields] of Object.entries(FACTS))
+    if (Object.hasOwn(fields, root)) return `did you mean "${section}.${text}"?`;
   const near = nearest(root, Object.keys(ROOTS));
   if (near !== undefined && rest !== '') return `did you mean "${near}${rest}"?`;
   if (rest !== '') return `paths begin with ${Object.keys(ROOTS).join(', ')}; a fixed text is { value: "${text}" }`;
@@ -254,7 +254,7 @@ function hintForField(
   const near = nearest(segment, Object.keys(fields));
   const tail = rest.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('');
   if (near !== undefined) return `did you mean "${so}.${near}${tail}"?`;
-  const other = so === 'call' ? 'lead' : so === 'lead' ? 'call' : undefined;
-  if (other && Object.hasOwn(ROOTS[other]?.fields ?? {}, segment)) return `did you mean "${other}.${segment}${tail}"?`;
+  for (const [other, names] of Object.entries(Object.hasOwn(FACTS, so) ? FACTS : {}))
+    if (Object.hasOwn(names, segment)) return `did you mean "${other}.${segment}${tail}"?`;
   return `${so} has ${Object.keys(fields).join(', ')}`;
 }

@@ -31,13 +31,14 @@ export function parsePath(text: string): { segments: Segment[] } | { error: Path
     const start = at;
     const dotted = segments.length > 0 && text[at] === '.';
     if (dotted) at += 1;
-    const name = segments.length === 0 || dotted ? match(NAME) : null;
-    const index = name || dotted || segments.length === 0 ? null : match(INDEX);
-    const quoted = name || index || dotted || segments.length === 0 ? null : match(QUOTED);
+    const isNamed = segments.length === 0 || dotted;
+    const name = isNamed ? match(NAME) : null;
+    const index = isNamed ? null : match(INDEX);
+    const quoted = isNamed ? null : match(QUOTED);
     const found = name ?? index ?? quoted;
     if (!found) return { error: { message: `"${text.trim()}" is not a path`, hint: SHAPE, offset: start } };
     const segment = name ? name[0] : index ? Number(index[1]) : (quoted?.[1] ?? quoted?.[2] ?? '');
-    if (typeof segment === 'string' && REFUSED_NAMES.has(segment)) {
+    if (REFUSED_NAMES.has(String(segment))) {
       const message = `a path cannot read "${segment}"`;
       return { error: { message, hint: 'paths read only what the call itself holds', offset: start } };
     }

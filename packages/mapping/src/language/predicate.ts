@@ -4,7 +4,7 @@
  */
 
 import type { Entry, MapNode, Node } from '@wrapup/findings';
-import { isList, isMap, suggest, textOf } from '@wrapup/findings';
+import { isList, isMap, suggest } from '@wrapup/findings';
 import { isUnclear, normalise, readPoint, sameValue } from '../values/compare.ts';
 import { Absent, isScalar, type Present, type Scope } from '../values/found.ts';
 import { type CompiledPath, type Compiling, compilePath } from './compile-path.ts';
@@ -19,6 +19,8 @@ type Plain = string | number | boolean;
 
 export const COMPARISONS = ['gt', 'gte', 'lt', 'lte'] as const;
 export const PREDICATES = ['equals', 'in', 'exists', ...COMPARISONS, 'contains', 'starts_with'] as const;
+/** Those that are asked of a value that is there. */
+type Asked = Exclude<(typeof PREDICATES)[number], 'exists'>;
 
 /** Compiles a condition, or reports what is wrong with it. The shape was checked before. */
 export function compileCondition(node: Node, compiling: Compiling): Condition | undefined {
@@ -49,9 +51,8 @@ function compileAll(
 function compilePredicates(node: MapNode, compiling: Compiling): Condition | undefined {
   const { report } = compiling;
   const pathNode = node.entries.get('path')?.value;
-  const text = textOf(pathNode);
-  if (text === undefined || pathNode?.kind !== 'scalar') return undefined;
-  const path = compilePath(text, pathNode.locate, compiling);
+  if (pathNode?.kind !== 'scalar' || typeof pathNode.value !== 'string') return undefined;
+  const path = compilePath(pathNode.value, pathNode.locate, compiling);
   const written = node.entries.get('transform');
   const steps = written ? compileTransforms(written.value, compiling) : [];
   // What a transform makes of it may be any value.
@@ -66,7 +67,7 @@ function compilePredicates(node: MapNode, compiling: Compiling): Condition | und
       continue;
     }
     // An unknown predicate is reported by the schema.
-    const known = PREDICATES.find((predicate) => predicate === name);
+    const known = PREDICATES.find((predicate): predicate is Asked => predicate === name);
     const test = known && compileTest(known, entry, asked, compiling);
     if (test) tests.push(test);
     else fine = false;
@@ -100,7 +101,7 @@ function compilePredicates(node: MapNode, compiling: Compiling): Condition | und
 }
 
 function compileTest(
-  name: (typeof PREDICATES)[number],
+  name: Asked,
   { value: node }: Entry,
   path: CompiledPath | undefined,
   compiling: Compiling,
@@ -131,8 +132,6 @@ function compileTest(
       const start = normalise(wanted);
       return (value) => isScalar(value) && normalise(value).startsWith(start);
     }
-    case 'exists':
-      return undefined;
     default:
       return compileComparison(name, node, wanted, compiling);
   }
@@ -157,7 +156,7 @@ function compileComparison(
 ): Test | undefined {
   const as = readPoint(wanted, 'number', reading) !== undefined ? 'number' : 'moment';
   const limit = readPoint(wanted, as, reading);
-  if (limit === undefined || typeof wanted === 'boolean') {
+  if (limit === undefined) {
     report.error(
       'bad-value',
       `${name} compares numbers or times`,

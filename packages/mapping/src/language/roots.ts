@@ -124,6 +124,9 @@ const CALL: Fields<Omit<Call, Roots | 'source' | 'key_prefix'>> = {
   notes: { each: { fields: { path: leaf, message: leaf } } },
 };
 
+/** Sections that are mistaken for one another. */
+export const FACTS: Readonly<Record<string, Record<string, Known>>> = { call: CALL, lead: LEAD };
+
 const OPEN_ROOTS: Record<Exclude<Roots, 'lead' | 'booking'>, Known> = {
   vars: free,
   collected: { each: { fields: COLLECTED } },

@@ -18,7 +18,7 @@ import { looksLikePath } from './path.ts';
 import { parseStep, type StepText } from './placeholders.ts';
 
 /** One stage of a pipe, and what kind of value comes out of it, where that is certain. */
-export type Step = ((value: Found, scope: Scope) => Found) & { gives?: ValueKind };
+export type Step = ((value: Found, scope: Scope) => Found) & { gives?: ValueKind | undefined };
 
 interface Given {
   value: string | number | boolean;
@@ -122,7 +122,7 @@ function tellChange(
   const { report, reading } = compiling;
   if (!tellsChangesOf(at, compiling)) return;
   const open = parameters.filter((_, index) => given[index] === undefined).map(({ type }) => type);
-  const zone = reading?.zone ?? 'UTC';
+  const { zone } = reading;
   if (open.includes('time_zone') && zone !== 'UTC')
     report.warn(
       CHANGED,
@@ -130,7 +130,7 @@ function tellChange(
       at,
       `for the old meaning name it: { ${name}: UTC }`,
     );
-  if (open.includes('number_writing') && reading?.number === undefined)
+  if (open.includes('number_writing') && reading.number === undefined)
     report.warn(
       CHANGED,
       `${name} leaves out what two countries read differently, such as 65.000; it was read as 65`,
@@ -140,12 +140,12 @@ function tellChange(
 }
 
 /** What a line leaves open and the mapping says once: its time zone, its writing of numbers. */
-function fillIn(parameters: readonly Parameter[], given: Ready[], reading: Reading | undefined): (Ready | undefined)[] {
-  const said = { time_zone: reading?.zone, number_writing: reading?.number };
-  return parameters.map(({ type }, index) => {
-    const once = type === 'time_zone' || type === 'number_writing' ? said[type] : undefined;
-    return given[index] ?? once;
-  });
+function fillIn(parameters: readonly Parameter[], given: Ready[], reading: Reading): (Ready | undefined)[] {
+  const once: { [type in Parameter['type']]?: Ready | undefined } = {
+    time_zone: reading.zone,
+    number_writing: reading.number,
+  };
+  return parameters.map(({ type }, index) => given[index] ?? once[type]);
 }
 
 const count = (number: number) => (number === 1 ? 'one argument' : `${number} arguments`);
@@ -162,7 +162,7 @@ function applyTransform(transform: Transform, args: (Ready | undefined)[]): Step
       return failed;
     }
   };
-  return transform.gives ? Object.assign(step, { gives: transform.gives }) : step;
+  return Object.assign(step, { gives: transform.gives });
 }
 
 const MAX_ARGUMENT = 1000;
@@ -227,7 +227,6 @@ function readConstant(value: string | number | boolean): Present {
 
 /** Runs a value through a pipe. */
 export function pipe(source: Evaluate, steps: Step[]): Evaluate {
-  if (steps.length === 0) return source;
   return (scope) => {
     let value = source(scope);
     for (const step of steps) value = step(value, scope);

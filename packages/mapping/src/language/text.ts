@@ -13,11 +13,11 @@ export interface CompiledText {
   /** The value with its own type, where the text is one placeholder or one path; else the text put together. */
   evaluate: Evaluate;
   /** Set where it is one path without transforms. */
-  path?: CompiledPath;
+  path?: CompiledPath | undefined;
   /** Set where nothing of it comes from the call. */
   constant?: string;
   /** What kind of value it is, where that is certain. */
-  gives?: ValueKind;
+  gives?: ValueKind | undefined;
 }
 
 /** How a text without placeholders is read: as a path, or as itself unless it looks like a path. */
@@ -40,14 +40,7 @@ export function compileText(
   if (rest.length === 0 && typeof first !== 'object') {
     if (bare === 'text' && !looksLikePath(text)) return { parts: [text], evaluate: () => text, constant: text };
     const path = compilePath(text, locate, compiling);
-    return (
-      path && {
-        parts: [path.evaluate],
-        evaluate: path.evaluate,
-        path,
-        ...(path.known.gives ? { gives: path.known.gives } : {}),
-      }
-    );
+    return path && { parts: [path.evaluate], evaluate: path.evaluate, path, gives: path.known.gives };
   }
   const compiled = parsed.parts.map((part) =>
     typeof part === 'string' ? part : compilePlaceholder(part, locate, compiling),
@@ -55,13 +48,7 @@ export function compileText(
   if (!compiled.every((part) => part !== undefined)) return undefined;
   const parts = compiled.map((part) => (typeof part === 'string' ? part : part.evaluate));
   const [only] = compiled;
-  if (compiled.length === 1 && typeof only === 'object')
-    return {
-      parts,
-      evaluate: only.evaluate,
-      ...(only.path ? { path: only.path } : {}),
-      ...(only.gives ? { gives: only.gives } : {}),
-    };
+  if (compiled.length === 1 && typeof only === 'object') return { parts, ...only };
   return { parts, evaluate: put(parts), gives: 'text' };
 }
 
@@ -69,16 +56,15 @@ function compilePlaceholder(
   { path, offset, steps }: Placeholder,
   locate: LocateCharacter,
   compiling: Compiling,
-): { evaluate: Evaluate; path?: CompiledPath; gives?: ValueKind } | undefined {
+): Pick<CompiledText, 'evaluate' | 'path' | 'gives'> | undefined {
   const source = compilePath(path, (inner) => locate(offset + inner), compiling);
   const stages = steps.map((step) => compileStep(step, locate, compiling));
   if (!source || !stages.every((stage): stage is Step => stage !== undefined)) return undefined;
   const last = stages.at(-1);
-  const gives = last ? last.gives : source.known.gives;
   return {
     evaluate: pipe(source.evaluate, stages),
-    ...(steps.length === 0 ? { path: source } : {}),
-    ...(gives ? { gives } : {}),
+    path: last ? undefined : source,
+    gives: last ? last.gives : source.known.gives,
   };
 }
 
@@ -101,6 +87,6 @@ function put(parts: Part[]): Evaluate {
       }
     }
     if (!present && absent) return absent;
-    return text.length > LONGEST_TEXT ? text.slice(0, LONGEST_TEXT) : text;
+    return text.slice(0, LONGEST_TEXT);
   };
 }

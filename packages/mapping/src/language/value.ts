@@ -69,9 +69,9 @@ export interface CompiledValue {
   /** Without a value the record is not written, or the call is parked. */
   required: boolean | 'park';
   /** Every value it can have, where that is known. */
-  values?: (string | number | boolean)[];
+  values?: (string | number | boolean)[] | undefined;
   /** What kind of value it is, where that is certain. */
-  gives?: ValueKind;
+  gives?: ValueKind | undefined;
   at: Place;
 }
 
@@ -91,7 +91,7 @@ function constant(value: Present & (string | number | boolean)): Pick<CompiledVa
 
 function ofText({ evaluate, parts, path, constant: text, gives }: CompiledText) {
   const known = text === undefined ? path?.known.values : [text];
-  return { evaluate, parts, ...(known ? { values: [...known] } : {}), ...(gives ? { gives } : {}) };
+  return { evaluate, parts, values: known && [...known], gives };
 }
 
 function compileForm(node: MapNode, bare: Bare, compiling: Compiling): CompiledValue | undefined {
@@ -143,8 +143,8 @@ function compileForm(node: MapNode, bare: Bare, compiling: Compiling): CompiledV
   const gives = steps.length > 0 ? steps.at(-1)?.gives : source.gives;
   const value = {
     evaluate: finish(pipe(source.evaluate, steps), table, fallback?.evaluate, source.path?.text ?? 'the value'),
-    ...(known ? { values: [...new Set(known.filter((value) => value !== null))] } : {}),
-    ...(gives && !table && (!fallback || fallback.gives === gives) ? { gives } : {}),
+    values: known && [...new Set(known.filter((value) => value !== null))],
+    gives: table || (fallback && fallback.gives !== gives) ? undefined : gives,
     ...flags,
   };
   return checkOrder(value, compiling);
