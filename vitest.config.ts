@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { plantOf, withPlant } from './test/explore/planted/plants.ts';
@@ -27,8 +28,8 @@ export default defineConfig({
     fsModuleCache: !planted,
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
-    // Most tests wait for sockets and processes: one worker a core less, the default, would leave the machine idle.
-    maxWorkers: 3,
+    // Most tests wait for sockets and processes: one worker less than there are processors, the default, would leave them idle.
+    maxWorkers: availableParallelism() + 3,
     // Limits are for what hangs, and never decide a test: a machine that many share is ten times slower than one alone.
     // Nor has a test one of its own.
     testTimeout: 5 * PATIENCE,
