@@ -3,7 +3,7 @@
  * more, and promtool evaluates the rules on them. Counters go on as they rose between the two, so that a fault lasts;
  * gauges stay as they are.
  */
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -62,8 +62,12 @@ const BY_ITSELF = 'WrapupCallsParked';
 const metricsOf = (rules: readonly AlertRule[]) =>
   rules.flatMap(({ expr }) => expr.match(/\b(?:wrapup|nodejs|process)_\w+/g) ?? []);
 
-/** @returns names of the alarms that fire, sorted */
-export function firingAlarms(before: Scrape, after: Scrape): string[] {
+/**
+ * Waits for promtool, and keeps this process at work meanwhile: it is the CRM of the processes that were scraped, which would
+ * find it slow otherwise.
+ * @returns names of the alarms that fire, sorted
+ */
+export async function firingAlarms(before: Scrape, after: Scrape): Promise<string[]> {
   const rules = readAlertRules();
   // Prometheus' clock begins at nought here, with the first scrape; the second one comes later.
   const zero = after.at - MINUTES_BEFORE * 60;
@@ -110,11 +114,14 @@ export function firingAlarms(before: Scrape, after: Scrape): string[] {
         'by-itself',
       ),
     ];
-    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', ...files], { encoding: 'utf8' });
-    const output = stdout + stderr;
+    const { passes, output } = await new Promise<{ passes: boolean; output: string }>((done) => {
+      execFile('promtool', ['test', 'rules', ...files], (error, stdout, stderr) =>
+        done({ passes: error === null, output: stdout + stderr }),
+      );
+    });
     // The quotes of what was asked are escaped, those of what was found are not.
     const found = [...output.matchAll(/[^\\]alertname="(\w+)"/g)].map(([, name]) => name as string);
-    if (status !== 0 && found.length === 0) throw new Error(`promtool: ${output}`);
+    if (!passes && found.length === 0) throw new Error(`promtool: ${output}`);
     return [...new Set(found)].sort();
   } finally {
     rmSync(folder, { recursive: true, force: true });
