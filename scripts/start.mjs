@@ -35,8 +35,8 @@ const SERVICES = [
 ];
 /** Who takes calls in stops first, what they need last. */
 const STOP_ORDER = ['ingress', 'worker', 'dashboard', 'sandbox'];
-/** ms */
-const READY_TIMEOUT = 60_000;
+/** Far longer than a process takes to start, as a machine may have much else to do, ms. */
+const READY_TIMEOUT = 120_000;
 /** What to do first when calls go to a real account. */
 const LOOK_FIRST = ['doctor', 'plan samples/connected.json'].map((command) => `    npm run wrapup -- ${command}`);
 /** A terminal's Ctrl-C may reach us twice, directly and through npm, ms. */

@@ -108,7 +108,7 @@ beforeAll(async () => {
   const over = installation.ended.then((code) =>
     Promise.reject(new Error(`npm start ended with ${code}: ${installation.output()}`)),
   );
-  await Promise.race([over, vi.waitFor(() => expect(installation.output()).toMatch(/Wrapup is ready/), PATIENCE)]);
+  await Promise.race([over, vi.waitFor(() => expect(installation.output()).toMatch(/Wrapup is ready/), 2 * PATIENCE)]);
   over.catch(() => {});
 });
 

@@ -61,7 +61,7 @@ function run(args: string[], env: Record<string, string>): Run {
 async function start(more: Record<string, string> = ANY_PORTS) {
   const started = run(['scripts/start.mjs'], bareEnvironment(more));
   await expect
-    .poll(() => started.output() + (started.child.exitCode ?? ''), { interval: 100 })
+    .poll(() => started.output() + (started.child.exitCode ?? ''), { timeout: 2 * PATIENCE, interval: 100 })
     .toMatch(/Wrapup is ready/);
   const find = (pattern: RegExp) => pattern.exec(started.output())?.[1] ?? '';
   return {
