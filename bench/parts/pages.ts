@@ -3,17 +3,11 @@
  * that the page loads, as they come over the wire. Calls are kept, routed, written and packed by the scripts that ingress and
  * worker use, evenly over the ledger's 90 days; payloads of more than the last days have expired.
  */
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { get as httpGet, type IncomingMessage } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { CALLS_QUEUE, openStore, packSettled, revisionOf, type Store } from '../../packages/queue/src/index.ts';
-import { startRedisServer } from '../../scripts/local-redis.mjs';
-import { makeConfig } from '../../test/support/config.ts';
-import { startProcess } from '../../test/support/process.ts';
-import { median } from '../support/statistics.ts';
+import { CALLS_QUEUE, packSettled, revisionOf, type Store } from '../../packages/queue/src/index.ts';
+import type { Process } from '../../test/support/process.ts';
+import { type AnswerTimes, callIdOf, eachNumber, openLedger, timesOf } from '../support/ledger.ts';
 import { pause } from '../support/watch.ts';
 
 export interface PagesFigures {
@@ -22,20 +16,15 @@ export interface PagesFigures {
   pages: PageFigures[];
 }
 
-interface PageFigures {
+/** Times over loopback. */
+interface PageFigures extends AnswerTimes {
   /** What is looked at. */
   page: string;
-  /** ms of an answer, over loopback: of the first one, in the middle and at most of twenty. */
-  first: number;
-  median: number;
-  worst: number;
   /** kB of the page itself, and with all that a browser without a cache loads with it, compressed. */
   page_kb: number;
   view_kb: number;
 }
 
-const AT_ONCE = 200;
-const TRIES = 20;
 /** Calls whose jobs wait at once, as no worker takes them. */
 const ROUND = 20_000;
 const DAY_MS = 24 * 3600_000;
@@ -48,14 +37,9 @@ const OUTCOMES = ['connected', 'voicemail', 'no_answer', 'connected', 'busy', 'c
 const RESULTS = ['booked', 'interested', 'call_back', 'not_interested', 'wrong_number'];
 
 export async function measurePages(calls: number): Promise<PagesFigures> {
-  const folder = mkdtempSync(join(tmpdir(), 'wrapup-bench-'));
-  writeFileSync(join(folder, 'wrapup.yaml'), makeConfig());
-  writeFileSync(join(folder, 'mapping.yaml'), 'extends: hubspot/call-log\n');
-  const redis = await startRedisServer({ dir: join(folder, 'redis'), appendonly: false });
-  const store = openStore({ url: redis.url, role: 'worker', onError() {} });
+  const ledger = await openLedger({ appendonly: false });
+  const { store } = ledger;
   try {
-    await store.connected(20_000);
-    await store.queues.connections();
     const now = Date.now();
     // This version has been here for long.
     await store.redis.hset(store.keys.packed, 'since', now - LEDGER_DAYS * DAY_MS);
@@ -67,22 +51,15 @@ export async function measurePages(calls: number): Promise<PagesFigures> {
       await packSettled(store, { budget: 60_000 });
       await store.redis.hdel(store.keys.packed, 'walked');
     }
-    return { calls, pages: await timePages(redis.url, folder, idOf(calls >> 1)) };
+    return { calls, pages: await timePages(await ledger.startDashboard(), callIdOf(calls >> 1)) };
   } finally {
-    await store.close();
-    await redis.stop();
-    rmSync(folder, { recursive: true, force: true });
+    await ledger.close();
   }
-}
-
-/** As many call ids as one likes, each the size of a UUID. */
-function idOf(n: number): string {
-  return `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 }
 
 /** One call in a hundred is parked, the rest are written. */
 async function settle(store: Store, n: number, at: number): Promise<void> {
-  const [source, call_id, route, connection] = ['main', idOf(n), 'sales-calls', 'sales'];
+  const [source, call_id, route, connection] = ['main', callIdOf(n), 'sales-calls', 'sales'];
   await store.accept(
     { source, call_id, body, received: 'webhook', verified: 'signature', received_at: at },
     LEDGER_DAYS,
@@ -121,21 +98,7 @@ async function settle(store: Store, n: number, at: number): Promise<void> {
   if (at < Date.now() - PAYLOAD_DAYS * DAY_MS) await store.redis.unlink(store.keys.payload(source, call_id, revision));
 }
 
-async function eachNumber(from: number, until: number, act: (n: number) => Promise<void>): Promise<void> {
-  let next = from;
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      for (let n = next++; n < until; n = next++) await act(n);
-    }),
-  );
-}
-
-async function timePages(url: string, folder: string, middle: string): Promise<PageFigures[]> {
-  const secrets = { SYNTHFLOW_WEBHOOK_SECRET: randomBytes(16).toString('hex'), HUBSPOT_ACCESS_TOKEN: 'pat-na1-bench' };
-  const dashboard = await startProcess('dashboard', {
-    ...{ REDIS_URL: url, WRAPUP_CONFIG: join(folder, 'wrapup.yaml'), LOG_LEVEL: 'info', ...secrets },
-    HUBSPOT_BASE_URL: 'http://127.0.0.1:9',
-  });
+async function timePages(dashboard: Process, middle: string): Promise<PageFigures[]> {
   const day = (ago: number) => new Date(Date.now() - ago * DAY_MS).toISOString().slice(0, 10);
   const looks: [page: string, path: string][] = [
     ['overview, today', '/?range=today'],
@@ -160,21 +123,17 @@ async function timePages(url: string, folder: string, middle: string): Promise<P
 }
 
 async function timePage(origin: string, page: string, path: string): Promise<PageFigures> {
-  const times: number[] = [];
   let bytes = 0;
-  for (let n = 0; n < TRIES; n += 1) {
-    const began = performance.now();
+  const times = await timesOf(async () => {
     bytes = await bytesOf(new URL(path, origin));
-    times.push(performance.now() - began);
-  }
+  });
   const html = await (await fetch(new URL(path, origin))).text();
   // Not the alternative form of the page, a stream of events.
   const loads = /<(?:link (?:[^>]* )?rel="(?:stylesheet|icon)"|script|img)[^>]*? (?:href|src)="([^"]+)"/g;
   const loaded = [...html.matchAll(loads)].map(([, to]) => to as string);
   const assets = await Promise.all([...new Set(loaded)].map((to) => bytesOf(new URL(to, new URL(path, origin)))));
   const view = bytes + assets.reduce((sum, one) => sum + one, 0);
-  const [first = 0] = times;
-  return { page, first, median: median(times), worst: Math.max(...times), page_kb: bytes / 1e3, view_kb: view / 1e3 };
+  return { page, ...times, page_kb: bytes / 1e3, view_kb: view / 1e3 };
 }
 
 /** Bytes of an answer's body as a browser receives it. @throws where it is not 200 */

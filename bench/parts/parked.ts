@@ -4,24 +4,18 @@
  * takes here, are removed.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   CALLS_QUEUE,
   isIndexComplete,
   maintainIndex,
-  openStore,
   revisionOf,
   runBulk,
   type Store,
   startBulk,
   type UnresolvedFilter,
 } from '../../packages/queue/src/index.ts';
-import { startRedisServer } from '../../scripts/local-redis.mjs';
-import { makeConfig } from '../../test/support/config.ts';
-import { startProcess } from '../../test/support/process.ts';
-import { median } from '../support/statistics.ts';
+import type { Process } from '../../test/support/process.ts';
+import { type AnswerTimes, callIdOf, eachNumber, openLedger, timesOf } from '../support/ledger.ts';
 import { comesTrue, redisBytes } from '../support/watch.ts';
 
 export interface ParkedFigures {
@@ -31,16 +25,13 @@ export interface ParkedFigures {
   /** Bytes of one parked delivery: entry of the index, job for Bull Board, and everything but the payload. */
   memory: { index: number; job: number; all: number };
   /** What was asked, with the times of each try. */
-  times: { what: string; first: number; median: number; worst: number }[];
+  times: (AnswerTimes & { what: string })[];
   /** A second. */
   rates: { what: string; items: number; perSecond: number }[];
   /** Longest time for which Redis was at one command of a page or count, ms. */
   longest_command: number;
 }
 
-/** Under way to Redis at once. */
-const AT_ONCE = 200;
-const TRIES = 20;
 /** Deliveries by which a job is measured. */
 const SAMPLE = 20_000;
 /** Deliveries that a replay or drop of many takes. */
@@ -56,16 +47,10 @@ function kindOf(n: number) {
 }
 
 export async function measureParked(items: number): Promise<ParkedFigures> {
-  const folder = mkdtempSync(join(tmpdir(), 'wrapup-bench-'));
-  writeFileSync(join(folder, 'wrapup.yaml'), makeConfig());
-  writeFileSync(join(folder, 'mapping.yaml'), 'extends: hubspot/call-log\n');
-  const redis = await startRedisServer({ dir: join(folder, 'redis'), appendonly: true });
-  const store = openStore({ url: redis.url, role: 'worker', onError() {} });
+  const ledger = await openLedger({ appendonly: true });
+  const { store, url } = ledger;
   try {
-    await store.connected(20_000);
-    const empty = await redisBytes(redis.url);
-    // As a worker's first sweep does.
-    await store.queues.connections();
+    const empty = await redisBytes(url);
     // While all that matters is that they are there, nothing is written to disk.
     await store.redis.config('SET', 'appendonly', 'no');
     // In two steps first, to tell a job's bytes from the rest.
@@ -73,22 +58,22 @@ export async function measureParked(items: number): Promise<ParkedFigures> {
     const filing: (() => Promise<void>)[] = [];
     await eachNumber(0, some, async (n) => void filing.push(await park(store, n)));
     await store.queues.get(CALLS_QUEUE).drain();
-    const parked = await redisBytes(redis.url);
+    const parked = await redisBytes(url);
     await eachNumber(0, some, (n) => filing[n]?.() ?? Promise.resolve());
-    const job = ((await redisBytes(redis.url)) - parked) / some;
+    const job = ((await redisBytes(url)) - parked) / some;
     for (let from = some; from < items; from += SAMPLE) {
       await eachNumber(from, Math.min(items, from + SAMPLE), async (n) => (await park(store, n))());
       await store.queues.get(CALLS_QUEUE).drain();
     }
-    const all = ((await redisBytes(redis.url)) - empty) / items;
+    const all = ((await redisBytes(url)) - empty) / items;
     await store.redis.config('SET', 'appendonly', 'yes');
     await comesTrue(async () => /aof_rewrite_in_progress:0/.test(await store.redis.info('persistence')), 600_000, 500);
     const index = await indexBytes(store);
-    const payload = Number(await store.redis.memory('USAGE', store.keys.payload('main', idOf(0), revision)));
+    const payload = Number(await store.redis.memory('USAGE', store.keys.payload('main', callIdOf(0), revision)));
 
     await store.redis.config('SET', 'slowlog-log-slower-than', '100');
     await store.redis.slowlog('RESET');
-    const times = [...(await timeStore(store, items)), ...(await timeDashboard(redis.url, folder))];
+    const times = [...(await timeStore(store, items)), ...(await timeDashboard(await ledger.startDashboard()))];
     const slow = (await store.redis.slowlog('GET', 128)) as [number, number, number][];
     const longest_command = Math.max(0, ...slow.map(([, , us]) => us)) / 1000;
     return {
@@ -100,21 +85,14 @@ export async function measureParked(items: number): Promise<ParkedFigures> {
       longest_command,
     };
   } finally {
-    await store.close();
-    await redis.stop();
-    rmSync(folder, { recursive: true, force: true });
+    await ledger.close();
   }
-}
-
-/** As many call ids as one likes, each the size of a UUID. */
-function idOf(n: number): string {
-  return `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 }
 
 /** @returns what files it */
 async function park(store: Store, n: number): Promise<() => Promise<void>> {
   const { source, route, connection, code } = kindOf(n);
-  const call_id = idOf(n);
+  const call_id = callIdOf(n);
   await store.accept(
     { source, call_id, body, received: 'webhook', verified: 'signature', received_at: Date.now() },
     90,
@@ -140,15 +118,6 @@ function reasonOf(n: number): string {
   return `HubSpot takes no "${randomBytes(3).toString('hex')}" for ${field}: it is not among its options. (mapping.yaml:12)`;
 }
 
-async function eachNumber(from: number, until: number, act: (n: number) => Promise<void>): Promise<void> {
-  let next = from;
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      for (let n = next++; n < until; n = next++) await act(n);
-    }),
-  );
-}
-
 async function indexBytes(store: Store): Promise<number> {
   let bytes = 0;
   for (const { source, route, connection, code } of await store.unresolved.partitions('parked')) {
@@ -160,33 +129,25 @@ async function indexBytes(store: Store): Promise<number> {
 
 async function timeStore(store: Store, items: number) {
   const { unresolved, ledger } = store;
-  const middle = idOf(items >> 1);
+  const middle = callIdOf(items >> 1);
   const [place] = await unresolved.named('parked', [middle]);
   const call = await ledger.read(kindOf(items >> 1).source, middle);
   const before = call && { since: call.received_at };
   const rare: UnresolvedFilter = { codes: ['ambiguous_person'], route: 'surveys', source: 'other' };
   return [
-    await timesOf('count', () => unresolved.count('parked')),
-    await timesOf('count of a code, a route and a time', () =>
+    await timed('count', () => unresolved.count('parked')),
+    await timed('count of a code, a route and a time', () =>
       unresolved.count('parked', { codes: ['refused'], route: 'renewals', ...before }),
     ),
-    await timesOf('first page', () => unresolved.page('parked')),
-    await timesOf('page in the middle', () => unresolved.page('parked', {}, { after: place?.cursor })),
-    await timesOf('first page of a code', () => unresolved.page('parked', { codes: ['ambiguous_person'] })),
-    await timesOf('first page of a code, a route and a source', () => unresolved.page('parked', rare)),
-    await timesOf('first page of the ledger', () => ledger.page({ limit: 50 })),
+    await timed('first page', () => unresolved.page('parked')),
+    await timed('page in the middle', () => unresolved.page('parked', {}, { after: place?.cursor })),
+    await timed('first page of a code', () => unresolved.page('parked', { codes: ['ambiguous_person'] })),
+    await timed('first page of a code, a route and a source', () => unresolved.page('parked', rare)),
+    await timed('first page of the ledger', () => ledger.page({ limit: 50 })),
   ];
 }
 
-async function timeDashboard(url: string, folder: string) {
-  const env = { REDIS_URL: url, WRAPUP_CONFIG: join(folder, 'wrapup.yaml'), LOG_LEVEL: 'warn' };
-  const secrets = { SYNTHFLOW_WEBHOOK_SECRET: randomBytes(16).toString('hex'), HUBSPOT_ACCESS_TOKEN: 'pat-na1-bench' };
-  const dashboard = await startProcess('dashboard', {
-    ...env,
-    ...secrets,
-    HUBSPOT_BASE_URL: 'http://127.0.0.1:9',
-    LOG_LEVEL: 'info',
-  });
+async function timeDashboard(dashboard: Process) {
   try {
     const get = async (path: string) => {
       const answer = await fetch(`http://127.0.0.1:${dashboard.port}${path}`);
@@ -195,21 +156,15 @@ async function timeDashboard(url: string, folder: string) {
     };
     const pages = ['/', '/parked', '/parked?code=ambiguous_person', '/parked?reason=closedate', '/dead', '/metrics'];
     const times = [];
-    for (const path of pages) times.push(await timesOf(`dashboard ${path}`, () => get(path)));
+    for (const path of pages) times.push(await timed(`dashboard ${path}`, () => get(path)));
     return times;
   } finally {
     await dashboard.stop();
   }
 }
 
-async function timesOf(what: string, ask: () => Promise<unknown>): Promise<ParkedFigures['times'][number]> {
-  const all: number[] = [];
-  for (let n = 0; n < TRIES; n += 1) {
-    const began = performance.now();
-    await ask();
-    all.push(performance.now() - began);
-  }
-  return { what, first: all[0] as number, median: median(all), worst: Math.max(...all) };
+async function timed(what: string, ask: () => Promise<unknown>): Promise<ParkedFigures['times'][number]> {
+  return { what, ...(await timesOf(ask)) };
 }
 
 async function measureRates(store: Store, items: number): Promise<ParkedFigures['rates']> {
@@ -232,7 +187,7 @@ async function measureRates(store: Store, items: number): Promise<ParkedFigures[
     });
     return (await runBulk(store, begun.id, { attempts: () => 10 })).done;
   };
-  const [place] = await store.unresolved.named('parked', [idOf(items - Math.min(MANY, items >> 1))]);
+  const [place] = await store.unresolved.named('parked', [callIdOf(items - Math.min(MANY, items >> 1))]);
   const newest = { since: Date.parse(place?.since ?? '') };
   await rateOf('dropped, the newest', run('drop', newest));
   await rateOf('replayed, one in a hundred', run('replay', { codes: ['ambiguous_person'] }));

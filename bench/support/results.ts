@@ -13,8 +13,7 @@ import type { PagesFigures } from '../parts/pages.ts';
 import type { ParkedFigures } from '../parts/parked.ts';
 import type { RateFigures } from '../parts/rate.ts';
 import { drawChart, format, type Group } from './chart.ts';
-import { clientsTables } from './clients-tables.ts';
-import { earlierGroups, earlierTable } from './earlier-table.ts';
+import { clientsTables, earlierGroups, earlierTable } from './compared-tables.ts';
 import { keptTables, pagesTable, parkedTables } from './kept-tables.ts';
 import { busyRemark } from './machine.ts';
 

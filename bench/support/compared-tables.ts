@@ -1,7 +1,9 @@
-/** Many clients at rest, and one beside another that floods. */
+/** Figures as tables: many clients beside each other, and an earlier version beside this one. */
 import type { ClientsFigures } from '../parts/clients.ts';
-import { format } from './chart.ts';
+import type { EarlierFigures } from '../parts/earlier.ts';
+import { format, type Group } from './chart.ts';
 
+/** Many clients at rest, and one beside another that floods. */
 export function clientsTables({ idle, flood }: ClientsFigures): string {
   const rows = idle.flatMap(({ clients: count, of }) =>
     (['wrapup', 'baseline'] as const).map((name) => {
@@ -30,4 +32,34 @@ In a run of its own: a quiet client's calls from webhook to record, 40 ms for ea
 | --- | ---: | ---: | ---: |
 ${besides.join('\n')}
 `;
+}
+
+/** Figures of an earlier version and of this one. */
+export function earlierTable({ commit, rows }: EarlierFigures): string {
+  const lines = rows.map(({ what, unit, earlier, now, goal }) =>
+    [what, unit, format(earlier), format(now), goal === undefined ? '' : format(goal), format(now / earlier)].join(
+      ' | ',
+    ),
+  );
+  return `| | unit | ${commit} | now | goal | now to ${commit} |
+| --- | --- | ---: | ---: | ---: | ---: |
+${lines.map((line) => `| ${line} |`).join('\n')}
+`;
+}
+
+/** A group for each figure that has a goal. */
+export function earlierGroups({ commit, rows }: EarlierFigures): Group[] {
+  return rows.flatMap(({ what, unit, earlier, now, goal }) =>
+    goal === undefined
+      ? []
+      : {
+          title: what,
+          unit: `${unit}, less is better`,
+          bars: [
+            { name: 'now', value: now },
+            { name: commit, value: earlier },
+            { name: 'goal', value: goal },
+          ],
+        },
+  );
 }
