@@ -1,10 +1,9 @@
 /** An inbound call, from the ringing phone to the record: who was found then is who is written to afterwards. */
-import { randomUUID } from 'node:crypto';
-import type { VoiceCall } from '@wrapup/sandbox';
 import { personNumber, webhookOf } from '@wrapup/sandbox';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sign } from '../../packages/synthflow/src/index.ts';
 import { makeConfig } from '../support/config.ts';
+import { inboundCall } from '../support/sample-caller.ts';
 import { openSystem, SECRET, type TestSystem } from '../support/system.ts';
 
 const TOKEN = 'a-path-token-of-tests';
@@ -47,7 +46,7 @@ it('the record that was found while the phone rang is written to, without matchi
   const before = searches();
   expect(before).toBeGreaterThan(0);
   const payload = webhookOf({
-    ...incoming(),
+    ...inboundCall('8b9d7e10-2c3f-4a56-b7d8-6f5e4d3c2b1a', CALLER),
     prompt_variables: call_inbound.custom_variables as never,
     metadata: call_inbound.metadata as never,
   }) as unknown as { call: { call_id: string } };
@@ -86,31 +85,3 @@ it('a demo asks before its inbound calls connect, and each of them ends at the c
     );
   }
 });
-
-/** A call of the sandbox's inbound agent that is over. */
-function incoming(): VoiceCall {
-  return {
-    id: randomUUID(),
-    agent: {
-      model_id: '8b9d7e10-2c3f-4a56-b7d8-6f5e4d3c2b1a',
-      name: 'Robert',
-      type: 'inbound',
-      phone_number: '+14155550101',
-      external_webhook_url: null,
-      inbound_call_webhook_url: null,
-    },
-    lead: { phone: CALLER },
-    prompt_variables: {},
-    started: Date.now() - 60_000,
-    duration: 40,
-    ringing: 4_000,
-    status: 'completed',
-    end_call_reason: 'human_goodbye',
-    custom_end_call_reason: null,
-    turns: [['human', 'Hello.']],
-    collected: {},
-    extracted: {},
-    analysis: null,
-    over: Date.now(),
-  };
-}

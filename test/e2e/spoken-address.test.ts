@@ -1,10 +1,9 @@
 /** The attack by a spoken address, as attacker and system say it in turn. */
-import { randomUUID } from 'node:crypto';
-import type { VoiceCall } from '@wrapup/sandbox';
 import { webhookOf } from '@wrapup/sandbox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sign } from '../../packages/synthflow/src/index.ts';
 import { makeConfig } from '../support/config.ts';
+import { inboundCall } from '../support/sample-caller.ts';
 import { openSystem, SECRET, type TestSystem } from '../support/system.ts';
 
 const TOKEN = 'a-path-token-of-tests';
@@ -96,7 +95,10 @@ async function ring(from: string): Promise<unknown> {
 
 /** Posts an inbound call as Synthflow would, and gives what its delivery wrote. */
 async function deliver(call: Partial<VoiceCall>, more: { lead?: object } = {}) {
-  const payload = webhookOf({ ...incoming(), ...call }) as unknown as { call: { call_id: string }; lead: object };
+  const payload = webhookOf({ ...inboundCall(AGENT, ATTACKER), ...call }) as unknown as {
+    call: { call_id: string };
+    lead: object;
+  };
   const { call_id } = payload.call;
   Object.assign(payload.lead, more.lead);
   const headers = { 'content-type': 'application/json', 'synthflow-signature': sign(call_id, SECRET) };
@@ -105,31 +107,4 @@ async function deliver(call: Partial<VoiceCall>, more: { lead?: object } = {}) {
   const { deliveries } = await system.settled(call_id);
   expect(deliveries).toMatchObject([{ state: 'written' }]);
   return deliveries[0]?.records ?? [];
-}
-
-function incoming(): VoiceCall {
-  return {
-    id: randomUUID(),
-    agent: {
-      model_id: AGENT,
-      name: 'Robert',
-      type: 'inbound',
-      phone_number: '+14155550101',
-      external_webhook_url: null,
-      inbound_call_webhook_url: null,
-    },
-    lead: { phone: ATTACKER },
-    prompt_variables: {},
-    started: Date.now() - 60_000,
-    duration: 40,
-    ringing: 4_000,
-    status: 'completed',
-    end_call_reason: 'human_goodbye',
-    custom_end_call_reason: null,
-    turns: [['human', 'Hello.']],
-    collected: {},
-    extracted: {},
-    analysis: null,
-    over: Date.now(),
-  };
 }
