@@ -82,7 +82,7 @@ describe('what the model does', () => {
     expect(taken.size).toBeGreaterThan(8);
   });
 
-  it('is told from what it never does: one thing of one state changed at random', () => {
+  it('is distinguished from what it never does: one thing of one state changed at random', () => {
     const random = makeRandom(4);
     const seen = new Set<string>();
     for (const states of calls)

@@ -92,7 +92,7 @@ export class CallAcceptor {
     return same({ ...before, leases: after.leases, open: openAfter(before, after) }, after);
   }
 
-  /** `judge` of a revision that nobody had judged. */
+  /** `judge` of a revision that was not judged before. */
   #explainJudged(rev: string, before: CallState, after: CallState, steps: string[]): string | undefined {
     const { at } = before.revisions[rev] as CallState['revisions'][string];
     const effect = after.revisions[rev]?.effect as string;

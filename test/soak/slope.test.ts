@@ -40,7 +40,7 @@ describe('a slope', () => {
     expect(outside / RUNS).toBeLessThan(likeness > 0.8 ? 0.12 : 0.04);
   });
 
-  it('is told from none where points say enough, and else is not', () => {
+  it('is distinguished from none where points say enough, and else is not', () => {
     const random = makeRandom(5);
     const found = (slope: number, count: number) =>
       Array.from(

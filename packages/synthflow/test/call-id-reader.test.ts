@@ -204,7 +204,7 @@ describe('where an id counts', () => {
     expect([reader.problem, reader.finish(text, text.length), reader.ids]).toEqual([undefined, undefined, []]);
   });
 
-  it('and what speaks against parsing is told as it comes', () => {
+  it('and what speaks against parsing is reported as it comes', () => {
     const bytes = Buffer.from('['.repeat(2_000));
     const reader = new CallIdReader();
     reader.advance(bytes, bytes.length);

@@ -288,7 +288,7 @@ class Scrubber {
       .join('/');
   }
 
-  /** The vendor's hosts stay, but for the name of the org; everybody else's are replaced. */
+  /** The vendor's hosts stay, but for the name of the org; all others are replaced. */
   #url(value: string): string {
     if (!URL.canParse(value)) return value.startsWith('/') ? this.path(value) : 'https://example.com/';
     const { protocol, hostname, pathname } = new URL(value);
