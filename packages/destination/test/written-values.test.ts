@@ -212,14 +212,16 @@ test('of a person who is to be forgotten every name is known', () => {
 
 test('what is noted under another name is taken for this one, where nothing is noted under it', async () => {
   const ctx = makeMemoryContext(makeMemoryCommons());
-  const values = await recallWritten(ctx, ['mine']);
-  await values.intend('old', new Map([['stage', 'new']]), CALL);
-  values.adopt('mine', ['absent', 'old']);
+  const before = await recallWritten(ctx, []);
+  await before.intend('old', new Map([['stage', 'new']]), CALL);
+  await before.intend('own', new Map([['stage', 'won']]), CALL);
+  const values = await recallWritten(ctx, [
+    { name: 'mine', others: ['absent', 'old'] },
+    { name: 'own', others: ['old'] },
+    { name: 'none', others: ['absent'] },
+  ]);
   expect(values.originOf('mine', 'stage', 'new', 'x')).toBe('ours');
-  await values.intend('own', new Map([['stage', 'won']]), CALL);
-  values.adopt('own', ['old']);
   expect(values.originOf('own', 'stage', 'new', 'x')).toBe('changed');
-  values.adopt('none', ['absent']);
   expect(values.originOf('none', 'stage', 'new', 'x')).toBe('unknown');
 });
 

@@ -1,8 +1,8 @@
 import type { Destination, Preview } from '@wrapup/destination';
 import {
   type CrmAdapter,
+  type Existing,
   type FieldLabels,
-  type FoundRecord,
   type PlanWrite,
   throughEngine,
 } from '@wrapup/destination/engine';
@@ -67,7 +67,7 @@ function toLabels([object, properties]: readonly [string, ReadonlyMap<string, Pr
 }
 
 /** Requests by which a record is looked for: links and what they lead to, of the contact, else of the company. */
-function lookUp(way: FindBy | undefined, there: FoundRecord | undefined): number {
+function lookUp(way: FindBy | undefined, there: Existing | undefined): number {
   if (way === 'open') return there && !there.people ? 4 : 2;
   // A search, and what it finds as it is now.
   return way === 'by' && there ? 2 : 1;

@@ -73,6 +73,42 @@ test('the open deal and the open ticket of a person are read along, those that w
   expect(unread?.found === 'one' && unread.person.open).toEqual({ open_ticket: null });
 });
 
+test('deals and companies of a person are read along: open deals first, then those that were changed last', async () => {
+  const [id = ''] = seedContacts({ phone: '+14155550142' });
+  const deal = (dealname: string, dealstage: string, hs_lastmodifieddate: string) => ({
+    properties: { dealname, dealstage, hs_lastmodifieddate },
+    associations: { contacts: [id] },
+  });
+  account.sandbox.control.seed({
+    records: {
+      deals: [
+        deal('Won', 'closedwon', '2026-04-01T10:00:00Z'),
+        deal('Old', 'contractsent', '2026-01-01T10:00:00Z'),
+        deal('Young', 'contractsent', '2026-03-01T10:00:00Z'),
+      ],
+      companies: [{ properties: { name: 'Acme' }, associations: { contacts: [id] } }],
+    },
+  } as never);
+  const related = {
+    deals: { properties: ['dealname'], most: 3 },
+    companies: { properties: ['name'], most: 1 },
+  };
+  const question = { match: [{ by: 'phone' as const, value: '+14155550142' }], properties: [], related };
+  const destination = await account.connect();
+  const [answer] = await destination.find([question], makeMemoryContext());
+  expect(answer?.found === 'one' && answer.person.related).toEqual({
+    deals: [{ dealname: 'Young' }, { dealname: 'Old' }, { dealname: 'Won' }],
+    companies: [{ name: 'Acme' }],
+  });
+  const few = { ...related, deals: { properties: ['dealname'], most: 1 } };
+  const [first] = await destination.find([{ ...question, related: few }], makeMemoryContext());
+  expect(first).toMatchObject({ person: { related: { deals: [{ dealname: 'Young' }] } } });
+  // What could not be read is not taken for none.
+  account.sandbox.control.fault({ kind: 'status', status: 503, path: 'contacts/deals', times: null });
+  const [unread] = await destination.find([question], makeMemoryContext());
+  expect(unread?.found === 'one' && unread.person.related).toEqual({ companies: [{ name: 'Acme' }] });
+});
+
 test('the mobile number counts as well as the phone', async () => {
   const [id] = seedContacts({ mobilephone: '+14155550142' });
   expect(await findByPhone('+14155550142')).toBe(id);

@@ -254,7 +254,9 @@ test('a caller’s open cases and opportunities can be read along', async () => 
   const { Contact = [] } = seed({ Contact: [{ LastName: 'C', Phone: PHONE, AccountId: Account[0] }] });
   seed({
     Case: [{ Subject: 'Broken', ContactId: Contact[0], Status: 'New' }],
-    Opportunity: [{ Name: 'Seats', AccountId: Account[0], StageName: 'Prospecting', CloseDate: '2026-12-01' }],
+    Opportunity: ['Closed Won', 'Prospecting'].map((StageName) => ({
+      ...{ Name: `Seats, ${StageName}`, AccountId: Account[0], StageName, CloseDate: '2026-12-01' },
+    })),
   });
   const [answer] = await (await account.connect()).find(
     [
@@ -268,7 +270,12 @@ test('a caller’s open cases and opportunities can be read along', async () => 
   );
   expect(answer).toMatchObject({
     found: 'one',
-    person: { related: { cases: [{ Subject: 'Broken' }], opportunities: [{ Name: 'Seats' }] } },
+    person: {
+      related: {
+        cases: [{ Subject: 'Broken' }],
+        opportunities: [{ Name: 'Seats, Prospecting' }, { Name: 'Seats, Closed Won' }],
+      },
+    },
   });
 });
 

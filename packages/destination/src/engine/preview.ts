@@ -16,6 +16,7 @@ import { decide, lookUpPeople, type MatchDecision, type MatchResult } from './pe
 import type { CrmPerson, PeopleVerbs, PersonIdentity, PersonWrite } from './people/person-verbs.ts';
 import {
   mustRead,
+  notesOfPerson,
   propertiesToRead,
   questionOf,
   resolvePlan,
@@ -29,6 +30,7 @@ import {
   type CallStanding,
   changeOf,
   decideFields,
+  type Existing,
   type PlanWrite,
   type Properties,
   wantedRecords,
@@ -37,18 +39,11 @@ import {
 import { strategyIn } from './records/find-keys.ts';
 import { findRecords } from './records/find-records.ts';
 import { recordStanding } from './records/record-row.ts';
-import type { Existing, Item, RecordReading } from './records/record-verbs.ts';
+import type { Item, RecordReading } from './records/record-verbs.ts';
 import { withSharedKey } from './records/shared-key.ts';
-import { madeAs } from './records/write-wave.ts';
+import { notesOf } from './records/write-wave.ts';
 import type { FieldRules } from './rows/row.ts';
-import {
-  canonicalOf,
-  newPersonMemory,
-  personMemory,
-  recallWritten,
-  recordMemory,
-  type WrittenValues,
-} from './rows/written-values.ts';
+import { canonicalOf, personMemory, recallWritten, recordMemory, type WrittenValues } from './rows/written-values.ts';
 
 interface Matched {
   write: PersonWrite;
@@ -119,29 +114,20 @@ function withLabels(change: FieldChange, labels: FieldLabels | undefined): Field
 const MARKUP = /<(?:br|p|strong|em|b|i|ul|ol|li|a|div)\b[^<>]*>/i;
 
 /** What is noted of what was written to the people and records that are there. */
-async function recallAll(
+function recallAll(
   { people }: CrmAdapter,
   matched: Matched[],
   there: ReadonlyMap<string, Existing>,
 ): Promise<WrittenValues> {
-  const persons = matched.flatMap(({ person, write: { plan } }) => {
-    const others = plan.person?.key ? [newPersonMemory(plan.person.key)] : [];
-    return person ? [{ name: personMemory(person), others }] : [];
-  });
+  const persons = matched.flatMap(({ person, write }) => (person ? [notesOfPerson(person, [write])] : []));
   const found = matched.flatMap(({ write }) =>
-    write.plan.records
-      .filter(({ name }) => write.found?.has(name))
-      .map((record) => ({ name: recordMemory(record), others: [madeAs({ write, record }) ?? []].flat() })),
+    write.plan.records.filter(({ name }) => write.found?.has(name)).map((record) => notesOf({ write, record })),
   );
   const records = [...there.keys()].map((name) => {
     const at = name.indexOf(' ');
     return recordMemory({ object: name.slice(0, at), key: name.slice(at + 1) });
   });
-  const adopting = [...persons, ...found];
-  const names = [...adopting.flatMap(({ name, others }) => [name, ...others]), ...records];
-  const values = await recallWritten(people.session.ctx, names);
-  for (const { name, others } of adopting) values.adopt(name, others);
-  return values;
+  return recallWritten(people.session.ctx, [...persons, ...found, ...records]);
 }
 
 /** Looks up the people of all plans, with their values, and fills in what the mappings read of them. */
@@ -310,50 +296,55 @@ export async function findPersons(
   const questions = persons.map(({ match }, plan) => ({ match, plan, mustRead: () => true }));
   const found = await lookUpPeople(crm, questions, [...new Set(wanted)]);
   const answers = found.map((one) => toAnswer(crm, one));
-  const addRelated = async (answer: PersonAnswer, index: number) => {
-    const related = persons[index]?.related;
-    const one = found[index];
-    if (answer.found !== 'one' || one?.found !== 'one' || !related || !crm.related) return;
-    const records = await crm.related(one.person, related);
-    if (records) answer.person.related = records;
+  const addAlong = async (answer: PersonAnswer, index: number) => {
+    const [question, one] = [persons[index], found[index]];
+    if (answer.found !== 'one' || one?.found !== 'one' || !question) return;
+    Object.assign(answer.person, await readAlong({ people: crm, records }, one.person, question, index));
   };
-  const addOpen = async (answer: PersonAnswer, index: number) => {
-    const { open = {} } = persons[index] ?? {};
-    const one = found[index];
-    if (answer.found !== 'one' || one?.found !== 'one' || Object.keys(open).length === 0) return;
-    answer.person.open = await readOpen({ people: crm, records }, one.person, open, index);
-  };
-  await Promise.all(answers.flatMap((answer, index) => [addRelated(answer, index), addOpen(answer, index)]));
+  await Promise.all(answers.map(addAlong));
   return answers;
 }
 
-/** Of each kind the open record that was created last, null where there is none. What cannot be read is left out. Never rejects. */
-async function readOpen(
+/** The records that a question wants beside its person, asked for together. What cannot be read is left out. Never rejects. */
+async function readAlong(
   { people, records }: Pick<CrmAdapter, 'people' | 'records'>,
   person: CrmPerson,
-  wanted: NonNullable<PersonQuestion['open']>,
+  wanted: PersonQuestion,
   plan: number,
-): Promise<NonNullable<PersonRecord['open']>> {
-  const open: NonNullable<PersonRecord['open']> = {};
-  const questions = Object.entries(wanted).flatMap(([name, properties]) => {
-    const asked = people.openOf?.(person, name);
-    if (asked) return [{ name, properties, ...asked, ids: new Map([[asked.id, [plan]]]) }];
-    open[name] = null;
-    return [];
+): Promise<Pick<PersonRecord, 'related' | 'open'>> {
+  const lists = Object.entries(wanted.related ?? {}).map(([name, one]) => ({ name, ...one, closed: true }));
+  const firsts = Object.entries(wanted.open ?? {}).map(([name, properties]) => ({ name, properties }));
+  const found = new Map<string, Properties[]>();
+  const asking = [...lists, ...firsts].flatMap((question) => {
+    const whose = people.relatedOf?.(person, question.name);
+    if (!whose) found.set(question.name, []);
+    return whose ? [{ ...question, ...whose, ids: new Map([[whose.id, [plan]]]) }] : [];
   });
-  if (questions.length === 0) return open;
-  const answers = (await records.readRelated?.(questions)) ?? [];
-  for (const [index, { name, id, properties }] of questions.entries()) {
+  const answers = asking.length > 0 ? ((await records.readRelated?.(asking)) ?? []) : [];
+  for (const [index, { name, id, properties }] of asking.entries()) {
     const all = answers[index]?.get(id) ?? [];
-    if (all instanceof Failure) {
+    if (all instanceof Failure)
       people.session.ctx.log.warn({ error: all.message }, `${name} of a caller could not be read`);
-      continue;
-    }
-    const [first] = all;
-    const values = first && Object.entries({ ...first.properties, id: first.id });
-    open[name] = values ? Object.fromEntries(values.filter(([property]) => properties.includes(property))) : null;
+    else
+      found.set(
+        name,
+        all.map((one) => pick({ ...one.properties, id: one.id }, properties)),
+      );
   }
-  return open;
+  const related = lists.filter(({ name }) => found.has(name));
+  const open = firsts.filter(({ name }) => found.has(name));
+  return {
+    ...(lists.length > 0 && {
+      related: Object.fromEntries(related.map(({ name, most }) => [name, found.get(name)?.slice(0, most) ?? []])),
+    }),
+    ...(firsts.length > 0 && {
+      open: Object.fromEntries(open.map(({ name }) => [name, found.get(name)?.[0] ?? null])),
+    }),
+  };
+}
+
+function pick(values: Properties, names: readonly string[]): Properties {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)));
 }
 
 /** What was found, as the port tells it. @throws the failure of a look-up that failed */

@@ -4,7 +4,8 @@
  *   find people, beside it read what may be there -> create people -> write to people, beside it their records -> outcomes
  *
  * So a person may turn out to be gone when a call log is there already: the person is looked up once more, and the log goes
- * along. Where the CRM locks people while their records are written, records follow people. Each plan ends with an outcome of its own; a plan that fails takes no other with it.
+ * along. Where the CRM locks people while their records are written, records follow people. Each plan ends with an outcome of
+ * its own; a plan that fails takes no other with it.
  */
 import type { Plan } from '@wrapup/mapping';
 import type { ApiSession } from '../http/transport.ts';
@@ -21,7 +22,14 @@ import { forgetFormer, forgetPerson, rememberFormer } from './people/person-cach
 import type { PersonWrite } from './people/person-verbs.ts';
 import { asResumed, contactSteps, resetWrite } from './people/person-write.ts';
 import { updatePeople } from './people/update-people.ts';
-import { beginPlan, type PlanReport, type PlanWrite, reportFailure, wantedRecords } from './plan/plan-write.ts';
+import {
+  beginPlan,
+  type PlanReport,
+  type PlanWrite,
+  reportFailure,
+  reportFailures,
+  wantedRecords,
+} from './plan/plan-write.ts';
 import { readAhead } from './records/read-ahead.ts';
 import { writeRecords } from './records/write-records.ts';
 
@@ -66,8 +74,7 @@ async function writeHeld(
     const { known, reports } = await writeAll(crm, begun.writes);
     return { known, reports: [...begun.reports, ...reports] };
   } catch (thrown) {
-    const failure = Failure.of(thrown);
-    return { known: new Map(), reports: writes.map((write) => reportFailure(write, 'person', failure)) };
+    return { known: new Map(), reports: reportFailures(writes, 'person', thrown) };
   }
 }
 
@@ -139,7 +146,7 @@ async function writeAll({ people, records }: CrmAdapter, all: PersonWrite[]): Pr
     reports.push(...said.flatMap((report) => (lost.has(report.plan) ? leftBehind(report) : [report])));
   }
   const vanished = new Failure('gone', people.wording.vanished);
-  return { known, reports: [...reports, ...waiting.map((write) => reportFailure(write, 'person', vanished))] };
+  return { known, reports: [...reports, ...reportFailures(waiting, 'person', vanished)] };
 }
 
 const hasPerson = ({ plan }: PersonWrite) => plan.person !== null;

@@ -128,6 +128,26 @@ export interface Context {
   calls?: readonly string[] | undefined;
 }
 
+/**
+ * A value that is read once and remembered for a while, as JSON.
+ * @param ttl milliseconds
+ * @param fresh reads it whatever is remembered
+ * @throws what memory or `read` throws
+ */
+export async function remembered<Value>(
+  { memory }: Pick<Context, 'memory'>,
+  name: string,
+  ttl: number,
+  read: () => Promise<Value>,
+  fresh = false,
+): Promise<Value> {
+  const kept = fresh ? undefined : await memory.get(name);
+  if (kept !== undefined) return JSON.parse(kept) as Value;
+  const value = await read();
+  await memory.set(name, JSON.stringify(value), ttl);
+  return value;
+}
+
 /** A log whose lines have the fields, too. */
 export function bindLog(log: Log, fields: object): Log {
   return {

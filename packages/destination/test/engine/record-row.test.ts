@@ -1,8 +1,9 @@
 /** One record of a plan as it is sent: its fields, its links, and what stays as it is. */
 import { COLLEAGUE } from '@wrapup/mapping';
 import { describe, expect, it, test } from 'vitest';
-import { makeRow, receiptOf, recordStanding } from '../../src/engine/records/record-row.ts';
-import type { Existing, Item, RecordVerbs } from '../../src/engine/records/record-verbs.ts';
+import { type Existing, receiptOf } from '../../src/engine/plan/plan-write.ts';
+import { makeRow, recordStanding } from '../../src/engine/records/record-row.ts';
+import type { Item, RecordVerbs } from '../../src/engine/records/record-verbs.ts';
 import { recallWritten, recordMemory } from '../../src/engine/rows/written-values.ts';
 import { Failure } from '../../src/port/failure.ts';
 import { sampleField } from '../../src/testing/sample-plan.ts';
@@ -196,8 +197,8 @@ describe('links that are fields', () => {
 
 test('a receipt links to the record where its address is known', () => {
   const item = itemOf();
-  expect(receiptOf({ urlOf: () => undefined }, item, '9', 'created')).toEqual({
+  expect(receiptOf({ urlOf: () => undefined }, item.record, '9', 'created')).toEqual({
     ...{ name: 'call_log', object: 'calls', id: '9', did: 'created' },
   });
-  expect(receiptOf({ urlOf: (object, id) => `/${object}/${id}` }, item, '9', 'updated').url).toBe('/calls/9');
+  expect(receiptOf({ urlOf: (object, id) => `/${object}/${id}` }, item.record, '9', 'updated').url).toBe('/calls/9');
 });

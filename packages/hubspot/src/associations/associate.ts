@@ -1,5 +1,5 @@
 /** Links records to people and to each other, apart from their creation. Every link is accounted for. */
-import { Failure } from '@wrapup/destination';
+import { Failure, remembered } from '@wrapup/destination';
 import {
   type Associated,
   askedFor,
@@ -31,6 +31,16 @@ const join = (...parts: Associated[]): Associated => ({
   unlinked: parts.flatMap(({ unlinked = [] }) => unlinked),
 });
 
+/** Links by the objects of their two ends: a request has those of one pair of them. @param of `object` is the other end's */
+function byKind<Of extends { item: Item; object: string }>(of: Of[]): { from: string; to: string; all: Of[] }[] {
+  const groups = Map.groupBy(of, ({ item, object }) => `${item.record.object}>${object}`);
+  return [...groups.values()].map((all) => ({
+    from: all[0]?.item.record.object ?? '',
+    to: all[0]?.object ?? '',
+    all,
+  }));
+}
+
 /** Links what was not linked on creation, labels it, and takes off whom an earlier write had linked. Never rejects. */
 export async function associate(session: HubSpotSession, written: Written[]): Promise<Associated> {
   let done = join();
@@ -42,18 +52,14 @@ export async function associate(session: HubSpotSession, written: Written[]): Pr
 }
 
 async function link(session: HubSpotSession, written: Written[]): Promise<Associated> {
-  const pairs = new Map<string, Pair[]>();
-  for (const { item, receipt, linked, links } of written)
-    for (const target of links) {
-      const { object } = item.record;
-      if (linked && linkType(object, target.object) !== undefined) continue;
-      const kind = `${object}>${target.object}`;
-      pairs.set(kind, [...(pairs.get(kind) ?? []), { from: receipt.id, to: target.id, item }]);
-    }
-  const parts = [...pairs].flatMap(([kind, all]) => {
-    const [from = '', to = ''] = kind.split('>');
-    return chunk(all, MAX_LINKS).map((part) => linkPart(session, from, to, part));
-  });
+  const pairs = written.flatMap(({ item, receipt, linked, links }) =>
+    links
+      .filter(({ object }) => !linked || linkType(item.record.object, object) === undefined)
+      .map(({ object, id }) => ({ from: receipt.id, to: id, item, object })),
+  );
+  const parts = byKind(pairs).flatMap(({ from, to, all }) =>
+    chunk(all, MAX_LINKS).map((part) => linkPart(session, from, to, part)),
+  );
   const failed = (await Promise.all(parts)).flat();
   return { failed: new Map(failed.map(([{ item }, failure]) => [item, failure])), notes: [] };
 }
@@ -125,19 +131,14 @@ const LABELS_KEPT_MS = 10 * 60_000;
 
 /** Never rejects. */
 async function setLabels(session: HubSpotSession, written: Written[]): Promise<Associated> {
-  const groups = new Map<string, Labelled[]>();
-  for (const { item, receipt, links } of written)
-    for (const { name, object, id } of links) {
+  const labelled = written.flatMap(({ item, receipt, links }) =>
+    links.flatMap(({ name, object, id }) => {
       const label = item.record.labels?.[name];
-      if (label === undefined) continue;
-      const kind = `${item.record.object}>${object}`;
-      groups.set(kind, [...(groups.get(kind) ?? []), { item, from: receipt.id, to: id, label }]);
-    }
+      return label === undefined ? [] : [{ item, from: receipt.id, to: id, label, object }];
+    }),
+  );
   let done = join();
-  for (const [kind, all] of groups) {
-    const [from = '', to = ''] = kind.split('>');
-    done = join(done, await labelGroup(session, from, to, all));
-  }
+  for (const { from, to, all } of byKind(labelled)) done = join(done, await labelGroup(session, from, to, all));
   return done;
 }
 
@@ -171,18 +172,14 @@ async function labelGroup(session: HubSpotSession, from: string, to: string, all
   }
 }
 
-async function knownLabels(session: HubSpotSession, from: string, to: string, plans: number[]): Promise<LabelType[]> {
-  const key = `labels:${from}>${to}`;
-  const kept = await session.ctx.memory.get(key);
-  if (kept !== undefined) return JSON.parse(kept) as LabelType[];
-  const body = asObject((await session.send(readLabels(from, to), plans)).body);
-  const types = asList(body.results)
-    .map(asObject)
-    .flatMap(({ label, category, typeId }): LabelType[] =>
-      typeof label === 'string' && label !== '' ? [{ label, category: String(category), type: Number(typeId) }] : [],
-    );
-  await session.ctx.memory.set(key, JSON.stringify(types), LABELS_KEPT_MS);
-  return types;
+function knownLabels(session: HubSpotSession, from: string, to: string, plans: number[]): Promise<LabelType[]> {
+  const read = async () =>
+    asList(asObject((await session.send(readLabels(from, to), plans)).body).results)
+      .map(asObject)
+      .flatMap(({ label, category, typeId }): LabelType[] =>
+        typeof label === 'string' && label !== '' ? [{ label, category: String(category), type: Number(typeId) }] : [],
+      );
+  return remembered(session.ctx, `labels:${from}>${to}`, LABELS_KEPT_MS, read);
 }
 
 /*
@@ -249,7 +246,9 @@ async function unlinkPrevious(session: HubSpotSession, written: Written[]): Prom
     // A contact that is gone holds no links any more.
     else if (now && now.id !== one.item.write.person?.id) real.push({ one, previous: now.id });
   }
-  const ends = real.map(({ one, previous }): Leaving => ({ one, object: 'contacts', to: previous }));
+  const ends = real.map(
+    ({ one: { item, receipt }, previous }): Leaving => ({ item, object: 'contacts', from: receipt.id, to: previous }),
+  );
   ends.push(...(await broughtAlong(session, real, done.failed)));
   await takeOff(session, ends, done);
   for (const { one, previous } of real)
@@ -262,29 +261,27 @@ async function unlinkPrevious(session: HubSpotSession, written: Written[]): Prom
 }
 
 /** A link that is to be taken off. */
-interface Leaving {
-  one: Written;
+interface Leaving extends Pair {
   object: string;
-  to: string;
 }
 
 /** What Wrapup linked the records to because the previous contact had it, and the one found now does not. */
 async function broughtAlong(session: HubSpotSession, moves: Move[], failed: Map<Item, Failure>): Promise<Leaving[]> {
   const leaving: Leaving[] = [];
   const asking = moves.flatMap(({ one }) =>
-    Object.values(one.item.record.related ?? {}).map(({ object }) => ({ one, object, of: one.item.record.object })),
+    Object.values(one.item.record.related ?? {}).map(({ object }) => ({ one, item: one.item, object })),
   );
-  for (const group of Map.groupBy(asking, ({ of, object }) => `${of}>${object}`).values()) {
-    const { of = '', object = '' } = group[0] ?? {};
-    const ids = askedFor(group.map(({ one: { receipt, item } }) => [receipt.id, [item.write.index]]));
+  for (const { from: of, to: object, all } of byKind(asking)) {
+    const ids = askedFor(all.map(({ one: { receipt, item } }) => [receipt.id, [item.write.index]]));
     const links = await readLinks(session, { of, object, ids, properties: [] });
-    for (const { one } of group) {
+    for (const { one } of all) {
       const linked = links.get(one.receipt.id) ?? [];
       if (linked instanceof Failure) failed.set(one.item, linked);
       else
         for (const { id } of linked) {
           const stays = one.item.targets.some((target) => target.object === object && target.id === id);
-          if (!stays && one.wasLinked({ object, id })) leaving.push({ one, object, to: id });
+          if (!stays && one.wasLinked({ object, id }))
+            leaving.push({ item: one.item, object, from: one.receipt.id, to: id });
         }
     }
   }
@@ -292,16 +289,14 @@ async function broughtAlong(session: HubSpotSession, moves: Move[], failed: Map<
 }
 
 async function takeOff(session: HubSpotSession, all: Leaving[], done: Required<Associated>): Promise<void> {
-  for (const group of Map.groupBy(all, ({ one, object }) => `${one.item.record.object}>${object}`).values())
-    for (const part of chunk(group, UNLINK_BATCH)) {
-      const { one: { item: first } = {}, object = '' } = part[0] ?? {};
+  for (const { from, to: object, all: leaving } of byKind(all))
+    for (const part of chunk(leaving, UNLINK_BATCH)) {
       try {
-        const pairs = part.map(({ one, to }) => ({ from: one.receipt.id, to }));
-        const plans = part.map(({ one }) => one.item.write.index);
-        await session.send(unlinkRecords(first?.record.object ?? '', object, pairs), plans);
-        for (const { one, to } of part) done.unlinked.push([one.item, { object, id: to }]);
+        const plans = part.map(({ item }) => item.write.index);
+        await session.send(unlinkRecords(from, object, part), plans);
+        for (const { item, to } of part) done.unlinked.push([item, { object, id: to }]);
       } catch (thrown) {
-        for (const { one } of part) done.failed.set(one.item, asHubSpotFailure(thrown));
+        for (const { item } of part) done.failed.set(item, asHubSpotFailure(thrown));
       }
     }
 }

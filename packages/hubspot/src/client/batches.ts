@@ -1,8 +1,10 @@
 /** Reads in which every id is accounted for: found, failed, or certainly not there. */
 import {
+  askedFor,
   type CrmRow,
   chunk,
   halvesOf,
+  type Item,
   type RowAnswer,
   type RowAnswers,
   type RowVerb,
@@ -12,7 +14,7 @@ import { asList, asObject, type RequestFailure } from '@wrapup/destination/http'
 import {
   asHubSpotFailure,
   failureOf,
-  type HubSpotFailure,
+  HubSpotFailure,
   type HubSpotVendorError,
   itemStatus,
   readVendorError,
@@ -24,6 +26,9 @@ import {
   type Link,
   MAX_BATCH,
   readRecords,
+  type SearchFilter,
+  searchBody,
+  searchRecords,
   updateRecords,
   upsertRecords,
 } from './api.ts';
@@ -142,6 +147,76 @@ export async function readPages(
     after = String(next);
   }
   return { results, whole: false, total: undefined };
+}
+
+/** Characters that the body of a search may have; HubSpot's limit is 3,000. */
+const MAX_SEARCH_BODY = 2_950;
+
+/** Splits what is looked for into searches whose bodies keep HubSpot's limit. @param filtersFor those of some of it */
+export function packSearches<Sought>(
+  all: readonly Sought[],
+  properties: string[],
+  filtersFor: (some: Sought[]) => SearchFilter[][],
+): Sought[][] {
+  // Room for the cursor of later pages.
+  const sizeOf = (some: Sought[]) => JSON.stringify(searchBody(filtersFor(some), properties, '0000000000')).length;
+  const parts: Sought[][] = [];
+  for (const one of all) {
+    const last = parts.at(-1);
+    if (last && sizeOf([...last, one]) <= MAX_SEARCH_BODY) last.push(one);
+    else parts.push([one]);
+  }
+  return parts;
+}
+
+interface SearchRequest {
+  object: string;
+  filters: SearchFilter[][];
+  properties: string[];
+  plans: number[];
+  /** Pages of 200 that are read before a search counts as too broad. */
+  max_pages: number;
+  /** What is said then, and what to do. */
+  too_many: { says: string; hint: string };
+}
+
+/** All that a search finds; `total` as HubSpot counts it. @throws HubSpotFailure */
+export async function searchAll(
+  session: HubSpotSession,
+  { object, filters, properties, plans, max_pages, too_many }: SearchRequest,
+): Promise<{ records: CrmRecord[]; total: unknown }> {
+  const callFor = (after?: string) => searchRecords(object, filters, properties, after);
+  const { results, whole, total } = await readPages(session, callFor, plans, max_pages);
+  if (!whole) throw new HubSpotFailure('refused', `search ${object}: ${too_many.says}.`, { hint: too_many.hint });
+  return { records: results.map(toRecord).filter(({ id }) => id !== ''), total };
+}
+
+/** Properties that are compared before a record is written. */
+export function propertiesOf(items: Item[]): string[] {
+  return [...new Set(items.flatMap(({ record }) => record.fields.map(({ name }) => name)))];
+}
+
+/**
+ * What is there of each item. Never rejects.
+ * @param asked the id of each, or its key where `by_key` says so
+ */
+export async function readItems(
+  session: HubSpotSession,
+  asked: ReadonlyMap<Item, string>,
+  by_key = false,
+): Promise<Map<Item, CrmRecord | HubSpotFailure | 'absent'>> {
+  const readings = new Map<Item, CrmRecord | HubSpotFailure | 'absent'>();
+  for (const [object, all] of Map.groupBy(asked, ([{ record }]) => record.object)) {
+    const key = keyProperty(object);
+    const found = await readMany(session, {
+      object,
+      ids: askedFor(all.map(([{ write }, id]) => [id, [write.index]])),
+      properties: [key, ...propertiesOf(all.map(([item]) => item))],
+      ...(by_key ? { by: key } : {}),
+    });
+    for (const [item, id] of all) readings.set(item, found.get(id) ?? 'absent');
+  }
+  return readings;
 }
 
 /** @returns an empty id where the answer has none */

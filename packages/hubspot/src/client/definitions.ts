@@ -1,5 +1,5 @@
 /** Properties that Wrapup knows, and what the account itself says of its own. */
-import { type Context, Failure } from '@wrapup/destination';
+import { type Context, Failure, remembered } from '@wrapup/destination';
 import { asList, asObject } from '@wrapup/destination/http';
 import type { Plan, RecordPlan } from '@wrapup/mapping';
 import { readAccount, readProperties } from './api.ts';
@@ -72,15 +72,10 @@ export async function readSchema(
   object: string,
   fresh = false,
 ): Promise<Map<string, Property>> {
-  const { memory } = session.ctx;
-  const known = fresh ? undefined : await memory.get(keyOf(object));
-  if (known !== undefined) return byName(JSON.parse(known) as Property[]);
-  const properties = asList(asObject((await session.send(readProperties(object))).body).results).map(toProperty);
-  await memory.set(keyOf(object), JSON.stringify(properties), DEFINITIONS_KEPT_MS);
-  return byName(properties);
+  const read = async () => asList(asObject((await session.send(readProperties(object))).body).results).map(toProperty);
+  const properties = await remembered(session.ctx, keyOf(object), DEFINITIONS_KEPT_MS, read, fresh);
+  return new Map(properties.map((property) => [property.name, property]));
 }
-
-const byName = (properties: Property[]) => new Map(properties.map((property) => [property.name, property]));
 
 export async function forgetSchema(ctx: Context, object: string): Promise<void> {
   await ctx.memory.delete(keyOf(object));

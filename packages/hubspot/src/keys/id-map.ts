@@ -22,7 +22,7 @@ import {
 import { asList, asObject } from '@wrapup/destination/http';
 import type { RecordPlan } from '@wrapup/mapping';
 import { searchEqual } from '../client/api.ts';
-import { readMany, toRecord } from '../client/batches.ts';
+import { propertiesOf, readItems, readMany, toRecord } from '../client/batches.ts';
 import { keyProperty, timestampOf } from '../client/definitions.ts';
 import type { HubSpotSession } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
@@ -73,11 +73,6 @@ export function idMap(session: HubSpotSession): KeyStrategy {
   };
 }
 
-/** Properties that are compared before a record is written. */
-export function propertiesOf(items: Item[]): string[] {
-  return [...new Set(items.flatMap(({ record }) => record.fields.map(({ name }) => name)))];
-}
-
 const nameOf = ({ object, key }: RecordPlan) => `${object}:${digest(key)}`;
 
 async function recallId(ctx: Context, item: Item, ids: Map<Item, string>): Promise<void> {
@@ -96,17 +91,9 @@ async function begin(ctx: Context, item: Item, begun: Set<Item>): Promise<void> 
 /** Those that are there no more are created again, as with a key. */
 async function readById(session: HubSpotSession, ids: ReadonlyMap<Item, string>): Promise<Map<Item, RecordReading>> {
   const readings = new Map<Item, RecordReading>();
-  for (const [object, all] of Map.groupBy(ids, ([{ record }]) => record.object)) {
-    const found = await readMany(session, {
-      object,
-      ids: askedFor(all.map(([{ write }, id]) => [id, [write.index]])),
-      properties: propertiesOf(all.map(([item]) => item)),
-    });
-    for (const [item, id] of all) {
-      const one = found.get(id);
-      readings.set(item, one instanceof Failure ? one : one ? withoutLine(item, one) : 'absent');
-      if (!one) await session.ctx.memory.delete(recordIdMemory(item.record)).catch(() => {});
-    }
+  for (const [item, one] of await readItems(session, ids)) {
+    readings.set(item, one === 'absent' || one instanceof Failure ? one : withoutLine(item, one));
+    if (one === 'absent') await session.ctx.memory.delete(recordIdMemory(item.record)).catch(() => {});
   }
   return readings;
 }

@@ -18,7 +18,6 @@ import {
   askedFor,
   contactSteps,
   type FoundPeople,
-  type Item,
   judgeClaim,
   type KeyLadder,
   type KeyStrategy,
@@ -28,17 +27,16 @@ import {
   type PersonFinding,
   type PersonKey,
   type PersonKeys,
-  type RecordReading,
   type SteppedDown,
   startedAt,
 } from '@wrapup/destination/engine';
 import type { RequestFailure } from '@wrapup/destination/http';
 import type { Plan } from '@wrapup/mapping';
-import { readMany } from '../client/batches.ts';
+import { readItems, readMany } from '../client/batches.ts';
 import { keyProperty, readSchema } from '../client/definitions.ts';
 import { linkedTo } from '../client/objects.ts';
 import type { HubSpotSession } from '../client/transport.ts';
-import { idMap, propertiesOf } from './id-map.ts';
+import { idMap } from './id-map.ts';
 
 type HubSpotKeyStep = 'upsert' | 'read' | 'map';
 
@@ -91,15 +89,8 @@ function uniqueKey(session: HubSpotSession, upserts: boolean): KeyStrategy {
   return {
     upserts,
     keyed: (row) => row,
-    async read(items) {
-      const readings = new Map<Item, RecordReading>();
-      for (const [object, all] of Map.groupBy(items, ({ record }) => record.object)) {
-        const ids = askedFor(all.map(({ record, write }) => [record.key, [write.index]]));
-        const by = keyProperty(object);
-        const found = await readMany(session, { object, ids, by, properties: propertiesOf(all) });
-        for (const item of all) readings.set(item, found.get(item.record.key) ?? 'absent');
-      }
-      return readings;
+    read(items) {
+      return readItems(session, new Map(items.map((item) => [item, item.record.key])), true);
     },
   };
 }

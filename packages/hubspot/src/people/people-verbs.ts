@@ -14,19 +14,24 @@ import {
   type RecordVerbs,
 } from '@wrapup/destination/engine';
 import type { RequestFailure } from '@wrapup/destination/http';
-import { type SearchFilter, searchBody, searchRecords } from '../client/api.ts';
-import { type CrmRecord, readMany, readPages, toRecord } from '../client/batches.ts';
+import type { SearchFilter } from '../client/api.ts';
+import { type CrmRecord, packSearches, readMany, searchAll } from '../client/batches.ts';
 import { keyProperty, WATERMARK } from '../client/definitions.ts';
 import type { HubSpotSession } from '../client/transport.ts';
-import { asHubSpotFailure, HubSpotFailure, unaccounted } from '../errors/classify.ts';
+import { asHubSpotFailure, type HubSpotFailure, unaccounted } from '../errors/classify.ts';
 import { contactKeys } from '../keys/key-ladder.ts';
 
 const CONTACTS = 'contacts';
 /** Characters of property names that still go into a search. */
 const MAX_IN_SEARCH = 1_500;
 
-/** Objects of the open records that a question may name. */
-const OPEN: Record<string, string> = { open_deal: 'deals', open_ticket: 'tickets' };
+/** Objects of the records that a question may name, of all and of the open ones. */
+const RELATED: Record<string, string> = {
+  deals: 'deals',
+  companies: 'companies',
+  open_deal: 'deals',
+  open_ticket: 'tickets',
+};
 
 /** @param weaker people may be created without a unique key */
 export function peopleVerbs(session: HubSpotSession, records: RecordVerbs, weaker: boolean): PeopleVerbs {
@@ -49,8 +54,8 @@ export function peopleVerbs(session: HubSpotSession, records: RecordVerbs, weake
     personId: (text) => (/^\d{1,20}$/.test(text) ? text : undefined),
     byId: (id) => toPerson({ id, properties: {} }),
     search: (phones, properties) => searchContacts(session, phones, properties),
-    openOf({ id }, name) {
-      const object = own(OPEN, name);
+    relatedOf({ id }, name) {
+      const object = own(RELATED, name);
       return object === undefined ? undefined : { of: CONTACTS, id, object };
     },
     foundBy: () => ['phone', 'mobilephone', 'email'],
@@ -157,10 +162,12 @@ function holderOf(failure: RequestFailure, { key, fields }: CrmRow): { id?: stri
  * https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm
  */
 
-/** Characters that the body of a search may have; HubSpot's limit is 3,000. */
-const MAX_BODY = 2_950;
 /** Pages of 200 that are read before a search counts as too broad. */
 const MAX_PAGES = 10;
+const TOO_MANY = {
+  says: 'the number fits more than 2,000 contacts',
+  hint: 'Clean up the contacts that share this number, then replay.',
+};
 
 const PHONES = ['hs_searchable_calculated_phone_number', 'hs_searchable_calculated_mobile_number'];
 /** What candidates are compared and ordered by. */
@@ -177,20 +184,31 @@ export async function searchPeople(
 ): Promise<Map<string, CrmRecord[] | HubSpotFailure>> {
   const wanted = [...new Set([...CANDIDATE_PROPERTIES, ...properties])];
   const results = new Map<string, CrmRecord[] | HubSpotFailure>();
-  const search = async (part: string[]): Promise<void> => {
+  const search = async (part: Sought[]): Promise<void> => {
     try {
-      const plans = part.flatMap((phone) => phones.get(phone) ?? []);
-      const records = await runSearch(session, part, wanted, plans);
-      for (const phone of part) {
+      const { records, total } = await searchAll(session, {
+        ...{ object: CONTACTS, filters: filtersFor(part), properties: wanted, max_pages: MAX_PAGES },
+        plans: part.flatMap(({ phone }) => phones.get(phone) ?? []),
+        too_many: TOO_MANY,
+      });
+      if (typeof total !== 'number' || records.length < total) throw unaccounted('search contacts');
+      for (const { phone } of part) {
         const holds = ({ properties: { phone: one, mobilephone } }: CrmRecord) => holdsPhone([one, mobilephone], phone);
         results.set(phone, records.filter(holds).sort(byAge));
       }
     } catch (thrown) {
-      for (const phone of part) results.set(phone, asHubSpotFailure(thrown));
+      for (const { phone } of part) results.set(phone, asHubSpotFailure(thrown));
     }
   };
-  await Promise.all(pack([...phones.keys()], wanted).map(search));
+  const sought = [...phones.keys()].map((phone): Sought => ({ phone, digits: digitsOf(phone) }));
+  await Promise.all(packSearches(sought, wanted, filtersFor).map(search));
   return results;
+}
+
+/** A number, and what the calculated properties hold of it. */
+interface Sought {
+  phone: string;
+  digits: string;
 }
 
 /** Oldest first: by creation, then by id. */
@@ -199,49 +217,11 @@ function byAge(a: CrmRecord, b: CrmRecord): number {
   return created(a) - created(b) || Number(a.id) - Number(b.id);
 }
 
-function filtersFor(digits: string[]): SearchFilter[][] {
+function filtersFor(sought: Sought[]): SearchFilter[][] {
+  const digits = [...new Set(sought.map((one) => one.digits))];
   return PHONES.map((property) => [{ property, in: digits }]);
 }
 
-/** What the calculated properties hold of a number. */
 function digitsOf(phone: string): string {
   return parsePhone(phone)?.digits ?? phone.replace(/\D/g, '');
-}
-
-/** Splits into searches whose bodies keep HubSpot's limit. */
-function pack(phones: string[], properties: string[]): string[][] {
-  // Room for the cursor of later pages.
-  const sizeOf = (digits: string[]) => JSON.stringify(searchBody(filtersFor(digits), properties, '0000000000')).length;
-  const parts: string[][] = [];
-  let part: string[] = [];
-  let digits: string[] = [];
-  for (const one of phones) {
-    const longer = [...digits, digitsOf(one)];
-    if (part.length > 0 && sizeOf(longer) > MAX_BODY) {
-      parts.push(part);
-      [part, digits] = [[one], longer.slice(-1)];
-    } else {
-      part.push(one);
-      digits = longer;
-    }
-  }
-  return part.length > 0 ? [...parts, part] : parts;
-}
-
-async function runSearch(
-  session: HubSpotSession,
-  phones: string[],
-  properties: string[],
-  plans: number[],
-): Promise<CrmRecord[]> {
-  const filters = filtersFor([...new Set(phones.map(digitsOf))]);
-  const callFor = (after?: string) => searchRecords(CONTACTS, filters, properties, after);
-  const { results, whole, total } = await readPages(session, callFor, plans, MAX_PAGES);
-  if (!whole)
-    throw new HubSpotFailure('refused', 'search contacts: the number fits more than 2,000 contacts.', {
-      hint: 'Clean up the contacts that share this number, then replay.',
-    });
-  const records = results.map(toRecord).filter(({ id }) => id !== '');
-  if (typeof total !== 'number' || records.length < total) throw unaccounted('search contacts');
-  return records;
 }

@@ -9,16 +9,19 @@ import type { Context } from '@wrapup/destination';
 import type { Item, RecordReading, Written } from '@wrapup/destination/engine';
 import { askedFor, chunk, digest } from '@wrapup/destination/engine';
 import type { RecordPlan } from '@wrapup/mapping';
-import { searchRecords } from '../client/api.ts';
-import { type CrmRecord, readMany, readPages, toRecord } from '../client/batches.ts';
+import { type CrmRecord, propertiesOf, readMany, searchAll } from '../client/batches.ts';
 import type { HubSpotSession } from '../client/transport.ts';
-import { asHubSpotFailure, HubSpotFailure } from '../errors/classify.ts';
+import { asHubSpotFailure, type HubSpotFailure } from '../errors/classify.ts';
 
 const COMPANIES = 'companies';
 /** Domains in one search: with the longest that are common its body keeps the limit of 3,000 characters. */
 const MAX_DOMAINS = 40;
 /** Pages of 200 that are read before a search counts as too broad. */
 const MAX_PAGES = 5;
+const TOO_MANY = {
+  says: 'more than 1,000 companies have these domains',
+  hint: 'Merge the companies that share a domain, then replay.',
+};
 /** HubSpot's search finds a new company only after a while: its id is remembered for so long. */
 const REMEMBERED_MS = 15 * 60_000;
 
@@ -37,15 +40,18 @@ export function companyKey(record: RecordPlan): string | undefined {
 /** The companies of the items' domains; of several of one domain the oldest. Never rejects. */
 export async function findCompanies(session: HubSpotSession, items: Item[]): Promise<Map<Item, RecordReading>> {
   const byDomain = Map.groupBy(items, ({ record }) => domainOf(record) ?? '');
-  const properties = [
-    ...new Set(['domain', 'createdate', ...items.flatMap(({ record }) => record.fields.map(({ name }) => name))]),
-  ];
+  const properties = [...new Set(['domain', 'createdate', ...propertiesOf(items)])];
   const plansOf = (domain: string) => (byDomain.get(domain) ?? []).map(({ write }) => write.index);
   const readings = await readRemembered(session, [...byDomain.keys()], properties, plansOf);
   const open = [...byDomain.keys()].filter((domain) => !readings.has(domain));
   for (const part of chunk(open, MAX_DOMAINS)) {
     try {
-      for (const record of await search(session, part, properties, part.flatMap(plansOf))) {
+      const filters = [[{ property: 'domain', in: part }]];
+      const { records } = await searchAll(session, {
+        ...{ object: COMPANIES, filters, properties, plans: part.flatMap(plansOf), max_pages: MAX_PAGES },
+        too_many: TOO_MANY,
+      });
+      for (const record of records) {
         const domain = (record.properties.domain ?? '').toLowerCase();
         const other = readings.get(domain);
         if (part.includes(domain) && (!other || ('id' in other && Number(record.id) < Number(other.id))))
@@ -93,14 +99,4 @@ async function readRemembered(
     else await ctx.memory.delete(memoryKey(domain)).catch(() => {});
   }
   return readings;
-}
-
-async function search(session: HubSpotSession, domains: string[], properties: string[], plans: number[]) {
-  const groups = [[{ property: 'domain', in: domains }]];
-  const callFor = (after?: string) => searchRecords(COMPANIES, groups, properties, after);
-  const { results, whole } = await readPages(session, callFor, plans, MAX_PAGES);
-  if (whole) return results.map(toRecord).filter(({ id }) => id !== '');
-  throw new HubSpotFailure('refused', 'search companies: more than 1,000 companies have these domains.', {
-    hint: 'Merge the companies that share a domain, then replay.',
-  });
 }

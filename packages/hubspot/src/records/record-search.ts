@@ -5,22 +5,21 @@
  * By values a record is read where the property is unique, else searched for, and read again, since what the search says of it
  * may be old. HubSpot's search sees a new or changed record only after a while.
  */
-import { Failure } from '@wrapup/destination';
+import { Failure, remembered } from '@wrapup/destination';
 import { askedFor, type Existing, type Item, type RecordSearch } from '@wrapup/destination/engine';
 import type { FindField, RecordFind, RecordPlan } from '@wrapup/mapping';
-import { readProperty, type SearchFilter, searchBody, searchRecords } from '../client/api.ts';
-import { type CrmRecord, readMany, readPages, toRecord } from '../client/batches.ts';
+import { readProperty, type SearchFilter } from '../client/api.ts';
+import { type CrmRecord, packSearches, propertiesOf, readMany, searchAll } from '../client/batches.ts';
 import { keyProperty, type Property, toProperty } from '../client/definitions.ts';
 import type { HubSpotSession } from '../client/transport.ts';
-import { asHubSpotFailure, HubSpotFailure } from '../errors/classify.ts';
-import { propertiesOf } from '../keys/id-map.ts';
+import { asHubSpotFailure, type HubSpotFailure } from '../errors/classify.ts';
 import { byAge, CREATED, isOpen, stateOf } from './related.ts';
 
 export function recordSearch(session: HubSpotSession): RecordSearch {
   return {
     employer: 'companies',
     reads,
-    keyIn,
+    keyProperty,
     async fits(item, existing) {
       const { record, write } = item;
       if (record.find?.open) return isOpen(session, item, existing);
@@ -50,11 +49,6 @@ function reads({ object, find }: RecordPlan): string[] {
   ];
 }
 
-function keyIn(object: string, properties: Existing['properties']): string | undefined {
-  const key = properties[keyProperty(object)];
-  return typeof key === 'string' && key !== '' ? key : undefined;
-}
-
 /** Names of the properties that are looked at, as one text. */
 const namesOf = (find: RecordFind | undefined) => (find?.by ?? []).map(({ name }) => name).join(' ');
 
@@ -75,7 +69,7 @@ function thoseThatFit(
   const fitting = new Map<string, Existing>();
   for (const record of records) {
     if (record instanceof Failure) return record;
-    if (hasValues(item.record, record, definitions)) fitting.set(record.id, toExisting(item.record.object, record));
+    if (hasValues(item.record, record, definitions)) fitting.set(record.id, record);
   }
   return [...fitting.values()].sort(byAge);
 }
@@ -91,14 +85,6 @@ function hasValues(
   });
 }
 
-/** A record as HubSpot has it, with the key that one of ours carries. */
-export function toExisting(object: string, record: CrmRecord): Existing {
-  const key = keyIn(object, record.properties);
-  return { ...record, ...(key === undefined ? {} : { key }) };
-}
-
-/** Characters that the body of a search may have; HubSpot's limit is 3,000. */
-const MAX_BODY = 2_950;
 /** Pages of 200 that are read before a search counts as too broad. */
 const MAX_PAGES = 10;
 /** How long the definition of a property is remembered, in ms. */
@@ -126,7 +112,8 @@ async function byValues(finder: Finder, names: string, items: Item[]): Promise<C
   });
   const [only, ...others] = definitions;
   const unique = only?.unique === true && others.length === 0 ? only.name : undefined;
-  for (const part of unique ? [asking] : pack(asking, definitions)) {
+  const filters = (some: Item[]) => [filtersFor(definitions, some)];
+  for (const part of unique ? [asking] : packSearches(asking, [], filters)) {
     let records: ReadRecords;
     try {
       records = unique ? await readUnique(finder, unique, part) : await search(finder, definitions, part);
@@ -154,14 +141,11 @@ function readUnique({ session, object, properties }: Finder, by: string, items: 
 /** What a search finds for any of them, as it is now. @throws HubSpotFailure */
 async function search({ session, object, properties }: Finder, by: Property[], items: Item[]): Promise<ReadRecords> {
   const plans = items.map(({ write }) => write.index);
-  const callFor = (after?: string) => searchRecords(object, [filtersFor(by, items)], [], after);
-  const { results, whole } = await readPages(session, callFor, plans, MAX_PAGES);
-  if (!whole)
-    throw new HubSpotFailure('refused', `search ${object}: more than 2,000 have these values.`, {
-      hint: 'Find them by a value that is a record’s own.',
-    });
-  const ids = results.map((one) => toRecord(one).id).filter((id) => id !== '');
-  return readMany(session, { object, ids: new Map(ids.map((id) => [id, plans])), properties });
+  const { records } = await searchAll(session, {
+    ...{ object, filters: [filtersFor(by, items)], properties: [], plans, max_pages: MAX_PAGES },
+    too_many: { says: 'more than 2,000 have these values', hint: 'Find them by a value that is a record’s own.' },
+  });
+  return readMany(session, { object, ids: new Map(records.map(({ id }) => [id, plans])), properties });
 }
 
 /** Any of the items' values of each property: which record has those of one item is compared afterwards. */
@@ -181,19 +165,6 @@ function filtersFor(by: Property[], items: Item[]): SearchFilter[] {
   });
 }
 
-/** Splits into searches whose bodies keep HubSpot's limit. */
-function pack(items: Item[], by: Property[]): Item[][] {
-  // Room for the cursor of later pages.
-  const sizeOf = (part: Item[]) => JSON.stringify(searchBody([filtersFor(by, part)], [], '0000000000')).length;
-  const parts: Item[][] = [];
-  for (const item of items) {
-    const last = parts.at(-1);
-    if (last && sizeOf([...last, item]) <= MAX_BODY) last.push(item);
-    else parts.push([item]);
-  }
-  return parts;
-}
-
 /** Texts without regard to case, as HubSpot's own search compares them; numbers by what they are. */
 function isSame(stored: unknown, wanted: FindField['value'], type: string | undefined): boolean {
   if (stored === null || stored === undefined || stored === '') return false;
@@ -208,14 +179,9 @@ function definitionsOf(finder: Finder, names: string, plans: number[]): Promise<
 
 /** @throws Failure where records cannot be found by it */
 async function definitionOf({ session, object }: Finder, name: string, plans: number[]): Promise<Property> {
-  const key = `property:${object}.${name}`;
-  const kept = await session.ctx.memory.get(key);
-  const property =
-    kept === undefined
-      ? toProperty((await session.send(readProperty(object, name), plans)).body)
-      : (JSON.parse(kept) as Property);
+  const read = async () => toProperty((await session.send(readProperty(object, name), plans)).body);
+  const property = await remembered(session.ctx, `property:${object}.${name}`, KEPT_MS, read);
   if (property.type === 'date' || property.type === 'datetime') throw unfit(object, name, `it is a ${property.type}`);
-  if (kept === undefined) await session.ctx.memory.set(key, JSON.stringify(property), KEPT_MS);
   return property;
 }
 

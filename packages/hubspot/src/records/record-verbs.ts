@@ -1,8 +1,7 @@
 /** HubSpot's records, as the write engine asks for them. */
 
-import { Failure } from '@wrapup/destination';
+import { remembered } from '@wrapup/destination';
 import {
-  askedFor,
   type FieldRules,
   type Item,
   type OwnerList,
@@ -12,12 +11,13 @@ import {
   type RecordReading,
   type RecordVerbs,
   reportFailure,
+  reportFailures,
 } from '@wrapup/destination/engine';
 import { asObject, asText } from '@wrapup/destination/http';
 import type { FieldWrite, RecordPlan } from '@wrapup/mapping';
 import { associate, notePrevious } from '../associations/associate.ts';
 import { listOwners, MAX_BATCH, readProperty } from '../client/api.ts';
-import { batchVerbs, readMany, readPages } from '../client/batches.ts';
+import { batchVerbs, readItems, readPages } from '../client/batches.ts';
 import {
   type HubSpotAccount,
   keyProperty,
@@ -32,10 +32,9 @@ import {
 import type { HubSpotSettings } from '../client/settings.ts';
 import type { HubSpotSession } from '../client/transport.ts';
 import { asHubSpotFailure } from '../errors/classify.ts';
-import { propertiesOf } from '../keys/id-map.ts';
 import { keyLadder } from '../keys/key-ladder.ts';
 import { companyKey, findCompanies, rememberCompanies } from './companies.ts';
-import { recordSearch, toExisting } from './record-search.ts';
+import { recordSearch } from './record-search.ts';
 import { readRelated } from './related.ts';
 
 export function recordVerbs(
@@ -81,22 +80,10 @@ async function readRecordsById(
   session: HubSpotSession,
   ids: ReadonlyMap<Item, string>,
 ): Promise<Map<Item, RecordReading>> {
-  const readings = new Map<Item, RecordReading>();
+  const absent = new Map<Item, RecordReading>([...ids.keys()].map((item) => [item, 'absent']));
   // Anything but a number would fail the whole batch.
-  const valid = [...ids].filter(([, id]) => /^\d{1,20}$/.test(id));
-  for (const [item] of ids) readings.set(item, 'absent');
-  for (const [object, all] of Map.groupBy(valid, ([{ record }]) => record.object)) {
-    const found = await readMany(session, {
-      object,
-      ids: askedFor(all.map(([{ write }, id]) => [id, [write.index]])),
-      properties: [keyProperty(object), ...propertiesOf(all.map(([item]) => item))],
-    });
-    for (const [item, id] of all) {
-      const one = found.get(id) ?? 'absent';
-      readings.set(item, one === 'absent' || one instanceof Failure ? one : toExisting(object, one));
-    }
-  }
-  return readings;
+  const valid = new Map([...ids].filter(([, id]) => /^\d{1,20}$/.test(id)));
+  return new Map([...absent, ...(await readItems(session, valid))]);
 }
 
 /** HubSpot takes properties as text; the empty text clears one. */
@@ -153,7 +140,7 @@ async function resolveDispositions(
     if (failure.code !== 'missing_scope' && failure.next !== 'park')
       return {
         writes: writes.filter((write) => !asking.includes(write)),
-        reports: asking.map((write) => reportFailure(write, 'call_log', failure)),
+        reports: reportFailures(asking, 'call_log', failure),
       };
     options = [];
   }
@@ -195,12 +182,9 @@ export function idOf(label: string, options: PropertyOption[]): string | undefin
   return (same.find((option) => !option.hidden) ?? same[0])?.value;
 }
 
-async function knownOptions(session: HubSpotSession, plans: number[]): Promise<PropertyOption[]> {
-  const kept = await session.ctx.memory.get(KEY);
-  if (kept !== undefined) return JSON.parse(kept) as PropertyOption[];
-  const options = toOptions((await session.send(readProperty(OBJECT, DISPOSITION), plans)).body);
-  await session.ctx.memory.set(KEY, JSON.stringify(options), KEPT_MS);
-  return options;
+function knownOptions(session: HubSpotSession, plans: number[]): Promise<PropertyOption[]> {
+  const read = async () => toOptions((await session.send(readProperty(OBJECT, DISPOSITION), plans)).body);
+  return remembered(session.ctx, KEY, KEPT_MS, read);
 }
 
 /* Who can own records: the account’s active owners. */

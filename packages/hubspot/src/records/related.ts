@@ -4,7 +4,7 @@
  * Links are read 1,000 at a time, records 100. Whether a deal is closed HubSpot computes; of a ticket its stage tells, which
  * is read once and remembered. https://developers.hubspot.com/docs/api-reference/latest/crm/associations/associate-records/guide
  */
-import { Failure } from '@wrapup/destination';
+import { Failure, remembered } from '@wrapup/destination';
 import {
   askedFor,
   chunk,
@@ -90,7 +90,7 @@ export async function readRelated(
 }
 
 async function answer(session: HubSpotSession, question: RelatedQuestion): Promise<RelatedRecords> {
-  const { object, ids, properties } = question;
+  const { object, ids, properties, closed } = question;
   const links = await readLinks(session, question);
   const answers = new Map<string, Existing[] | Failure>();
   const linked = new Map<string, Linked[]>();
@@ -115,20 +115,19 @@ async function answer(session: HubSpotSession, question: RelatedQuestion): Promi
   const records = await readMany(session, {
     object,
     ids: askedFor([...linked].flatMap(([id, all]) => all.map((one) => [one.id, plansOf(id)] as const))),
-    properties: [...CREATED, ...(closedBy?.reads ?? []), ...properties],
+    properties: [...CREATED, ...(closed ? [CHANGED] : []), ...(closedBy?.reads ?? []), ...properties],
   });
+  const isClosed = (one: Existing) => closedBy?.isClosed(one.properties, ends) === true;
   for (const [id, all] of linked) {
     // What vanished since its link was read is linked no more.
     const read = all.flatMap((one) => records.get(one.id) ?? []);
+    const there = read.filter((one) => !(one instanceof Failure));
+    const wanted = closed ? there : there.filter((one) => !isClosed(one));
+    const order = closed
+      ? (a: Existing, b: Existing) => Number(isClosed(a)) - Number(isClosed(b)) || byChange(a, b)
+      : byAge;
     const failure = read.find((one) => one instanceof Failure);
-    if (failure) {
-      answers.set(id, failure);
-      continue;
-    }
-    const open = read.flatMap((one) =>
-      one instanceof Failure || closedBy?.isClosed(one.properties, ends) ? [] : [one],
-    );
-    answers.set(id, closedBy ? open.toSorted(byAge) : open);
+    answers.set(id, failure ?? (closedBy ? wanted.toSorted(order) : wanted));
   }
   return answers;
 }
@@ -241,6 +240,15 @@ export function byAge(a: Existing, b: Existing): number {
   return created(b) - created(a) || Number(b.id) - Number(a.id);
 }
 
+/** When a record was changed last; leads, activities and custom objects have it, too. */
+const CHANGED = 'hs_lastmodifieddate';
+
+/** Those first that were changed last. */
+function byChange(a: Existing, b: Existing): number {
+  const changed = ({ properties }: Existing) => Date.parse(String(properties[CHANGED] ?? '')) || 0;
+  return changed(b) - changed(a);
+}
+
 type Ends = ReadonlySet<string>;
 
 /** How long an account's stages are remembered. */
@@ -248,18 +256,16 @@ const STAGES_KEPT_MS = 10 * 60_000;
 
 /** Ids of the stages in which a ticket is closed. @throws HubSpotFailure */
 async function closedStages(session: HubSpotSession, object: string, plans: number[]): Promise<Ends> {
-  const key = `closed-stages:${object}`;
-  const kept = await session.ctx.memory.get(key);
-  if (kept !== undefined) return new Set(JSON.parse(kept) as string[]);
-  const call = readPipelines(object);
-  const { results } = asObject((await session.send(call, plans)).body);
-  if (!Array.isArray(results)) throw unaccounted(call.name);
-  const closed = results
-    .flatMap((pipeline) => asList(asObject(pipeline).stages).map(asObject))
-    .filter(({ metadata }) => isEnd(asObject(metadata)))
-    .map(({ id }) => String(id));
-  await session.ctx.memory.set(key, JSON.stringify(closed), STAGES_KEPT_MS);
-  return new Set(closed);
+  const read = async () => {
+    const call = readPipelines(object);
+    const { results } = asObject((await session.send(call, plans)).body);
+    if (!Array.isArray(results)) throw unaccounted(call.name);
+    return results
+      .flatMap((pipeline) => asList(asObject(pipeline).stages).map(asObject))
+      .filter(({ metadata }) => isEnd(asObject(metadata)))
+      .map(({ id }) => String(id));
+  };
+  return new Set(await remembered(session.ctx, `closed-stages:${object}`, STAGES_KEPT_MS, read));
 }
 
 /** Of late every stage says so in one word; before that tickets had a state. */

@@ -120,6 +120,11 @@ export function escapeTerm(term: string): string {
   return term.replace(RESERVED, '\\$&');
 }
 
+/** Whether two ids, as rows or mappings have them, are those of one record. */
+export function isSameId(one: unknown, other: unknown): boolean {
+  return longId(asText(one)) === longId(asText(other));
+}
+
 /** A record id: 15 characters, or 18 with its checksum. */
 export function isRecordId(text: string): boolean {
   return /^[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?$/.test(text);

@@ -17,18 +17,17 @@ import {
   type Item,
   type KeyLadder,
   type KeyStrategy,
-  type Properties,
   type RecordReading,
   type RowWriter,
 } from '@wrapup/destination/engine';
 import { asObject, asText } from '@wrapup/destination/http';
 import { MAX_QUERIES } from '../client/api.ts';
 import { CALL_OBJECT, KEY, keyField, OWNER, oneEach, TASK_ID } from '../client/objects.ts';
-import { isIn, isRecordId, longId, type Query, queryTogether, select } from '../client/query.ts';
+import { isIn, isRecordId, isSameId, type Query, queryTogether, select } from '../client/query.ts';
 import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure } from '../errors/classify.ts';
 import type { OrgDefinitions, OrgObject } from '../schema/org.ts';
-import { readValue } from '../schema/values.ts';
+import { propertiesOf } from '../schema/values.ts';
 import { reserveTasks } from './task-reservations.ts';
 
 type SalesforceKeyStep =
@@ -130,47 +129,36 @@ export function describeStep(object: OrgObject, step: SalesforceKeyStep | undefi
 const MAX_KEYS = 200;
 const DAY_MS = 24 * 3_600_000;
 
-/** What is there of each item; those of objects that have no key are left out. Never rejects. */
-async function readByKey(
+/** A query that is asked for items of one object. */
+interface ItemQuery {
+  query: Query;
+  items: Item[];
+  /** Which of its rows is an item's. */
+  isOf(item: Item, row: Record<string, unknown>): boolean;
+}
+
+/** What is there of the items, five queries in a request; items of which none asks are absent. Never rejects. */
+async function readItems(
   session: SalesforceSession,
-  org: OrgDefinitions,
-  items: Item[],
+  name: string,
+  all: Iterable<Item>,
+  queries: ItemQuery[],
 ): Promise<Map<Item, RecordReading>> {
-  const readings = new Map<Item, RecordReading>();
-  const queries: { query: Query; items: Item[]; field: string }[] = [];
-  for (const [name, all] of Map.groupBy(items, ({ record }) => record.object)) {
-    const object = org.object(name);
-    const step = object && keyStepOf(org, object);
-    if (!object || !step) continue;
-    for (const part of chunk(all, MAX_KEYS)) {
-      const where = isIn(step.field, new Set(part.map(({ record }) => record.key)));
-      const fields = [
-        'Id',
-        ...(object.fields.has('IsDeleted') ? ['IsDeleted'] : []),
-        step.field,
-        ...namesToRead(object, part),
-      ];
-      const soql = select(name, fields, where + (step.step === 'key' ? '' : onlyRecent(part)));
-      // What is archived after a year is asked for too.
-      queries.push({
-        query: { object: name, soql, all: object.fields.has('IsArchived') },
-        items: part,
-        field: step.field,
-      });
-    }
-  }
+  const readings = new Map<Item, RecordReading>([...all].map((item) => [item, 'absent']));
   for (const part of chunk(queries, MAX_QUERIES)) {
-    const asked = part.flatMap((one) => one.items);
+    const asked = part.flatMap(({ items }) => items);
     try {
-      const results = await queryTogether(
-        session,
-        'look for what is written already',
-        part.map(({ query }) => query),
-        asked.map(({ write }) => write.index),
-        asked.map(({ record }) => record.key),
-      );
-      for (const [index, { items: of, field }] of part.entries())
-        for (const item of of) readings.set(item, readingOf(item, field, results[index]?.records ?? []));
+      const texts = part.map(({ query }) => query);
+      const plans = asked.map(({ write }) => write.index);
+      const sent = asked.map(({ record }) => record.key);
+      const results = await queryTogether(session, name, texts, plans, sent);
+      for (const [index, { items, isOf }] of part.entries()) {
+        const rows = (results[index]?.records ?? []).map(asObject);
+        for (const item of items) {
+          const row = rows.find((one) => isOf(item, one));
+          if (row) readings.set(item, { id: asText(row.Id), properties: propertiesOf(row) });
+        }
+      }
     } catch (thrown) {
       for (const item of asked) readings.set(item, asSalesforceFailure(thrown));
     }
@@ -178,42 +166,52 @@ async function readByKey(
   return readings;
 }
 
+/** By their keys; what is archived after a year is asked for too. Never rejects. */
+function readByKey(session: SalesforceSession, org: OrgDefinitions, items: Item[]): Promise<Map<Item, RecordReading>> {
+  const queries = [...Map.groupBy(items, ({ record }) => record.object)].flatMap(([name, all]) => {
+    const object = org.object(name);
+    const step = object && keyStepOf(org, object);
+    if (!object || !step) return [];
+    return chunk(all, MAX_KEYS).map((part): ItemQuery => {
+      const where = isIn(step.field, new Set(part.map(({ record }) => record.key)));
+      const deleted = object.fields.has('IsDeleted') ? ['IsDeleted'] : [];
+      const fields = ['Id', ...deleted, step.field, ...namesToRead(object, part)];
+      const soql = select(name, fields, where + (step.step === 'key' ? '' : onlyRecent(part)));
+      return {
+        query: { object: name, soql, all: object.fields.has('IsArchived') },
+        items: part,
+        isOf: ({ record }, row) => row.IsDeleted !== true && asText(row[step.field]) === record.key,
+      };
+    });
+  });
+  return readItems(session, 'look for what is written already', items, queries);
+}
+
 /** The records of these items’ people, ours or not. Never rejects. */
-async function readOneEach(
+function readOneEach(
   session: SalesforceSession,
   org: OrgDefinitions,
   items: Item[],
 ): Promise<Map<Item, RecordReading>> {
-  const readings = new Map<Item, RecordReading>(items.map((item) => [item, 'absent']));
-  const queries: { query: Query; items: Item[] }[] = [];
   const groups = Map.groupBy(items, (item) => `${item.record.object} ${personField(item) ?? ''}`);
-  for (const all of groups.values())
-    for (const part of chunk(all, MAX_KEYS)) {
+  const queries = [...groups.values()].flatMap((all) =>
+    chunk(all, MAX_KEYS).flatMap((part): ItemQuery[] => {
       const [first] = part;
       const object = first && org.object(first.record.object);
       const each = first && oneEach(first.record.object);
       const by = first && personField(first);
-      if (!object || !each || by === undefined) continue;
+      if (!object || !each || by === undefined) return [];
       const people = new Set(part.map(({ write }) => write.person?.id ?? ''));
       const of = new Set(part.map((item) => ownerOf(item, each.of)).filter((id) => isRecordId(id)));
-      if (of.size === 0) continue;
+      if (of.size === 0) return [];
       const where = `${isIn(each.of, of)} AND ${isIn(by, people)}`;
-      const fields = ['Id', each.of, by, ...namesToRead(object, part)];
-      queries.push({ query: { object: object.name, soql: select(object.name, fields, where) }, items: part });
-    }
-  for (const part of chunk(queries, MAX_QUERIES)) {
-    const asked = part.flatMap((one) => one.items);
-    try {
-      const queried = part.map(({ query }) => query);
-      const plans = asked.map(({ write }) => write.index);
-      const results = await queryTogether(session, 'look for what is there already', queried, plans);
-      for (const [index, { items: of }] of part.entries())
-        for (const item of of) readings.set(item, oneEachOf(item, results[index]?.records ?? []));
-    } catch (thrown) {
-      for (const item of asked) readings.set(item, asSalesforceFailure(thrown));
-    }
-  }
-  return readings;
+      const soql = select(object.name, ['Id', each.of, by, ...namesToRead(object, part)], where);
+      const isOf: ItemQuery['isOf'] = (item, row) =>
+        isSameId(row[each.of], ownerOf(item, each.of)) && isSameId(row[by], item.write.person?.id);
+      return [{ query: { object: object.name, soql }, items: part, isOf }];
+    }),
+  );
+  return readItems(session, 'look for what is there already', items, queries);
 }
 
 function personField({ record, write }: Item): string | undefined {
@@ -224,61 +222,25 @@ function ownerOf({ record }: Item, field: string): string {
   return String(record.fields.find(({ name }) => name === field)?.value ?? '');
 }
 
-function oneEachOf(item: Item, rows: unknown[]): RecordReading {
-  const [of, by] = [oneEach(item.record.object)?.of ?? '', personField(item) ?? ''];
-  const isSame = (one: unknown, other: unknown) => longId(asText(one)) === longId(asText(other));
-  const row = rows
-    .map(asObject)
-    .find((one) => isSame(one[of], ownerOf(item, of)) && isSame(one[by], item.write.person?.id));
-  return row ? { id: asText(row.Id), properties: propertiesOf(row) } : 'absent';
-}
-
 /** Records by their ids, wherever they were made. Never rejects. */
-export async function readById(
+export function readById(
   session: SalesforceSession,
   org: OrgDefinitions,
   ids: ReadonlyMap<Item, string>,
 ): Promise<Map<Item, RecordReading>> {
-  const readings = new Map<Item, RecordReading>([...ids.keys()].map((item) => [item, 'absent']));
   // Anything but an id would fail the whole query.
-  const valid = [...ids].filter(([, id]) => isRecordId(id));
-  const queries: { query: Query; items: [Item, string][] }[] = [];
-  for (const [name, all] of Map.groupBy(valid, ([{ record }]) => record.object)) {
+  const valid = [...ids.keys()].filter((item) => isRecordId(ids.get(item) ?? ''));
+  const queries = [...Map.groupBy(valid, ({ record }) => record.object)].flatMap(([name, all]) => {
     const object = org.object(name);
-    if (!object) continue;
-    for (const part of chunk(all, MAX_KEYS)) {
-      const where = isIn('Id', new Set(part.map(([, id]) => id)));
-      const key = keyField(name);
-      const read = namesToRead(
-        object,
-        part.map(([item]) => item),
-      );
-      const fields = ['Id', ...(object.fields.has(key) ? [key] : []), ...read];
-      queries.push({ query: { object: name, soql: select(name, [...new Set(fields)], where) }, items: part });
-    }
-  }
-  for (const part of chunk(queries, MAX_QUERIES)) {
-    const asked = part.flatMap(({ items }) => items);
-    try {
-      const queried = part.map(({ query }) => query);
-      const plans = asked.map(([{ write }]) => write.index);
-      const results = await queryTogether(session, 'look for records that are to be changed', queried, plans);
-      for (const [index, { items }] of part.entries())
-        for (const [item, id] of items) {
-          const rows = (results[index]?.records ?? []).map(asObject);
-          const row = rows.find((one) => longId(asText(one.Id)) === longId(id));
-          const key = row && asText(row[keyField(item.record.object)]);
-          if (row) readings.set(item, { id: asText(row.Id), properties: propertiesOf(row), ...(key ? { key } : {}) });
-        }
-    } catch (thrown) {
-      for (const [item] of asked) readings.set(item, asSalesforceFailure(thrown));
-    }
-  }
-  return readings;
-}
-
-export function propertiesOf({ attributes: _, ...values }: Record<string, unknown>): Properties {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, readValue(value)]));
+    if (!object) return [];
+    return chunk(all, MAX_KEYS).map((part): ItemQuery => {
+      const key = object.fields.has(keyField(name)) ? [keyField(name)] : [];
+      const where = isIn('Id', new Set(part.map((item) => ids.get(item) ?? '')));
+      const soql = select(name, ['Id', ...key, ...namesToRead(object, part)], where);
+      return { query: { object: name, soql }, items: part, isOf: (item, { Id }) => isSameId(Id, ids.get(item)) };
+    });
+  });
+  return readItems(session, 'look for records that are to be changed', ids.keys(), queries);
 }
 
 /** CallObject has no index: what is older than the calls themselves is not looked through. */
@@ -296,10 +258,4 @@ export function namesToRead(object: OrgObject, items: Item[]): string[] {
     if (references.length > 0 && name !== OWNER) names.add(name);
   for (const name of ['Status', 'ActivityDate', 'IsReminderSet', OWNER]) names.add(name);
   return [...names].filter((name) => object.fields.has(name));
-}
-
-function readingOf({ record }: Item, field: string, rows: unknown[]): RecordReading {
-  const row = rows.map(asObject).find((one) => one.IsDeleted !== true && asText(one[field]) === record.key);
-  if (!row) return 'absent';
-  return { id: asText(row.Id), properties: propertiesOf(row) };
 }

@@ -1,14 +1,20 @@
 /** People as queries and searches give them. */
 
 import type { Failure } from '@wrapup/destination';
-import type { CrmPerson, PeopleRead, PeopleVerbs, PersonWrite } from '@wrapup/destination/engine';
+import {
+  type CrmPerson,
+  halvesOf,
+  type PeopleRead,
+  type PeopleVerbs,
+  type PersonWrite,
+} from '@wrapup/destination/engine';
 import { asList, asObject, asText } from '@wrapup/destination/http';
 import { type PersonObject, personObjectOf } from '../client/objects.ts';
 import { isIn, queryTogether, select } from '../client/query.ts';
 import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure, SalesforceFailure } from '../errors/classify.ts';
 import type { OrgDefinitions, OrgObject } from '../schema/org.ts';
-import { readValue } from '../schema/values.ts';
+import { propertiesOf } from '../schema/values.ts';
 
 /** Numbers that are not the person's own to be called on. */
 const NOT_A_PHONE = new Set(['Fax', 'PersonFax']);
@@ -41,8 +47,7 @@ function readPerson(row: Record<string, unknown>): CrmPerson | undefined {
   const id = asText(row.Id);
   const object = personObjectOf(id);
   if (!object) return undefined;
-  const { attributes: _, ...values } = row;
-  const properties = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, readValue(value)]));
+  const properties = propertiesOf(row);
   // An account that is a person is met as its contact, which activities point at.
   const contact = object === 'Account' ? asText(row.PersonContactId) : '';
   if (contact)
@@ -160,8 +165,7 @@ async function inHalves(
     throw new SalesforceFailure('refused', 'look people up: more than 2,000 records have this e-mail address.', {
       hint: 'Clean up the records that share this address, then replay.',
     });
-  const middle = Math.ceil(all.length / 2);
-  const parts = [all.slice(0, middle), all.slice(middle)].map((half) => ({
+  const parts = halvesOf(all).map((half) => ({
     ids: new Map(half.flatMap((one) => ('ids' in one ? [one.ids] : []))),
     emails: new Map(half.flatMap((one) => ('emails' in one ? [one.emails] : []))),
   }));

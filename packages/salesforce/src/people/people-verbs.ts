@@ -1,4 +1,5 @@
 /** Salesforce's people as the write engine asks for them: leads, contacts, and accounts that are a person. */
+import { own } from '@wrapup/call';
 import { Failure } from '@wrapup/destination';
 import {
   type CrmPerson,
@@ -20,7 +21,14 @@ import type { OrgDefinitions, OrgObject } from '../schema/org.ts';
 import { bestOf, createdAs, knownById, phoneFieldsOf, readByIdOrEmail } from './candidates.ts';
 import { personKeys } from './person-keys.ts';
 import { searchPeople } from './phone-search.ts';
-import { readRelated } from './related.ts';
+
+/** Objects of the records that a question may name, of all and of the open ones. */
+const RELATED: Record<string, string> = {
+  opportunities: 'Opportunity',
+  cases: 'Case',
+  open_opportunity: 'Opportunity',
+  open_case: 'Case',
+};
 
 export function peopleVerbs(
   session: SalesforceSession,
@@ -43,16 +51,12 @@ export function peopleVerbs(
     watermark: WATERMARK,
     identifying: ['Name', 'Email', 'PersonEmail', 'Company'],
     keys: personKeys(session, org),
-    openOf: ({ object, id, account, written_as }, name) => {
+    relatedOf: ({ object, id, account, written_as }, name) => {
+      const kind = own(RELATED, name);
       // Opportunities belong to accounts: that of the contact, or the person account itself.
       const owner = written_as?.id ?? account;
-      if (name === 'open_opportunity')
-        return owner === undefined
-          ? object === 'Contact'
-            ? { of: object, id, object: 'Opportunity' }
-            : undefined
-          : { of: 'Account', id: owner, object: 'Opportunity' };
-      return name === 'open_case' && object === 'Contact' ? { of: object, id, object: 'Case' } : undefined;
+      if (kind === 'Opportunity' && owner !== undefined) return { of: 'Account', id: owner, object: kind };
+      return kind !== undefined && object === 'Contact' ? { of: object, id, object: kind } : undefined;
     },
     personId: (text) => (isRecordId(text) && personObjectOf(text) ? longId(text) : undefined),
     byId: knownById,
@@ -87,13 +91,12 @@ export function peopleVerbs(
       people: bestOf((asSalesforceFailure(failure).vendor?.matches ?? []).map(({ id }) => knownById(id))),
       use: settings.duplicates === 'use_match',
     }),
-    identityOf: ({ properties: own }) => ({
-      name: own.Name ? [own.Name] : [own.FirstName, own.LastName],
-      email: [own.Email, own.PersonEmail],
-      phone: [own.Phone, own.MobilePhone, own.PersonMobilePhone],
-      company: [own.Company],
+    identityOf: ({ properties: has }) => ({
+      name: has.Name ? [has.Name] : [has.FirstName, has.LastName],
+      email: [has.Email, has.PersonEmail],
+      phone: [has.Phone, has.MobilePhone, has.PersonMobilePhone],
+      company: [has.Company],
     }),
-    related: (person, wanted) => readRelated(session, person, wanted),
   };
 }
 

@@ -8,11 +8,12 @@ import { asObject, asText } from '@wrapup/destination/http';
 import type { FindField, RecordPlan } from '@wrapup/mapping';
 import { MAX_QUERIES } from '../client/api.ts';
 import { keyField } from '../client/objects.ts';
-import { longId, type Query, queryTogether, quote, select } from '../client/query.ts';
+import { isSameId, type Query, queryTogether, quote, select } from '../client/query.ts';
 import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure, SalesforceFailure } from '../errors/classify.ts';
-import { namesToRead, propertiesOf } from '../keys/key-ladder.ts';
+import { namesToRead } from '../keys/key-ladder.ts';
 import type { OrgDefinitions, OrgField, OrgObject } from '../schema/org.ts';
+import { propertiesOf } from '../schema/values.ts';
 
 const CLOSED = 'IsClosed';
 const CREATED = 'CreatedDate';
@@ -29,7 +30,7 @@ export function recordSearch(session: SalesforceSession, org: OrgDefinitions): R
       // What it points at stays, so it has to be known.
       return [...reads(record), ...(object ? namesToRead(object, []) : [])];
     },
-    keyIn,
+    keyProperty: keyField,
     fits: async ({ record }, existing) => fits(record, existing, org.object(record.object)),
     async byValues(items) {
       const found: Candidates = new Map();
@@ -62,13 +63,7 @@ function fits({ find, fields }: RecordPlan, { properties }: Pick<Existing, 'prop
   const { by = [], open } = find ?? {};
   if (!open) return by.every(({ name, value }) => isSame(object?.fields.get(name), properties[name], value));
   const wanted = fields.find(({ name }) => name === RECORD_TYPE)?.value;
-  const type = properties[RECORD_TYPE];
-  return properties[CLOSED] === false && (!wanted || longId(String(wanted)) === longId(String(type ?? '')));
-}
-
-function keyIn(object: string, properties: Existing['properties']): string | undefined {
-  const key = properties[keyField(object)];
-  return typeof key === 'string' && key !== '' ? key : undefined;
+  return properties[CLOSED] === false && (!wanted || isSameId(wanted, properties[RECORD_TYPE]));
 }
 
 interface Finder {
@@ -82,10 +77,8 @@ function fieldsOf(object: OrgObject, items: Item[]): string[] {
   return [...new Set(['Id', ...wanted.filter((name) => object.fields.has(name)), ...namesToRead(object, items)])];
 }
 
-function toExisting(object: OrgObject, row: Record<string, unknown>): Existing {
-  const properties = propertiesOf(row);
-  const key = keyIn(object.name, properties);
-  return { id: asText(row.Id), properties, ...(key === undefined ? {} : { key }) };
+function toExisting(row: Record<string, unknown>): Existing {
+  return { id: asText(row.Id), properties: propertiesOf(row) };
 }
 
 /** The newest first. */
@@ -125,7 +118,7 @@ async function byValues({ session, object }: Finder, items: Item[]): Promise<Can
             hint: 'Find them by a value that is a record’s own.',
           },
         );
-      const records = results.flatMap((result) => result.records).map((row) => toExisting(object, asObject(row)));
+      const records = results.flatMap((result) => result.records).map((row) => toExisting(asObject(row)));
       for (const item of asked) found.set(item, records.filter((one) => fits(item.record, one, object)).sort(byAge));
     } catch (thrown) {
       for (const item of asked) found.set(item, asSalesforceFailure(thrown));
@@ -187,7 +180,6 @@ function literalOf({ type }: OrgField, value: FindField['value']): string | unde
 function isSame(field: OrgField | undefined, stored: unknown, wanted: FindField['value']): boolean {
   if (stored === null || stored === undefined) return false;
   if (field && NUMBERS.has(field.type)) return Number(stored) === Number(wanted);
-  const [a, b] = [String(stored), String(wanted)];
-  if (field?.type === 'reference' || field?.type === 'id') return longId(a) === longId(b);
-  return a.toLowerCase() === b.toLowerCase();
+  if (field?.type === 'reference' || field?.type === 'id') return isSameId(stored, wanted);
+  return String(stored).toLowerCase() === String(wanted).toLowerCase();
 }

@@ -11,7 +11,7 @@ import { isIn, longId, queryTogether } from '../client/query.ts';
 import type { SalesforceSession } from '../client/transport.ts';
 import { asSalesforceFailure, unaccounted } from '../errors/classify.ts';
 import { type OrgObject, readOrg } from '../schema/org.ts';
-import { readValue } from '../schema/values.ts';
+import { propertiesOf } from '../schema/values.ts';
 
 /** Ids of one query: each takes 20 characters of a text that may have 100,000. */
 const MAX_IDS = 200;
@@ -74,23 +74,33 @@ function queryFor(known: OrgObject, question: RelatedQuestion, ids: string[], in
   }
   const by = BELONGS[of];
   if (by === undefined || !known.fields.has(by)) return [];
-  if (object === 'Opportunity' && of === 'Contact') return [byRole(names, ids, index)];
-  const open = known.fields.has('IsClosed') ? ' AND IsClosed = false' : '';
+  if (object === 'Opportunity' && of === 'Contact') return [byRole(question, names, ids, index)];
+  const rest = restOf(question, known.fields.has('IsClosed'));
   const fields = [...new Set(['Id', by, ...names])].join(', ');
-  const soqlFor = (some: string[]) =>
-    `SELECT ${fields} FROM ${object} WHERE ${isIn(by, some)}${open} ORDER BY CreatedDate DESC, Id DESC`;
+  const soqlFor = (some: string[]) => `SELECT ${fields} FROM ${object} WHERE ${isIn(by, some)}${rest}`;
   return [{ question: index, ids, by, object, soqlFor }];
+}
+
+/** Which of the records, in what order. @param ends whether they have an end @param of `Opportunity.`, where a row only names them */
+function restOf({ closed, most, ids }: RelatedQuestion, ends: boolean, of = ''): string {
+  const open = ends && !closed ? ` AND ${of}IsClosed = false` : '';
+  const last = closed
+    ? [...(ends ? [`${of}IsClosed ASC`] : []), `${of}LastModifiedDate DESC`]
+    : [`${of}CreatedDate DESC`, `${of}Id DESC`];
+  // Of several at once those of one could take the place of another's.
+  const limit = most !== undefined && ids.size === 1 ? ` LIMIT ${most}` : '';
+  return `${open} ORDER BY ${last.join(', ')}${limit}`;
 }
 
 /**
  * An opportunity belongs to the contacts that have a role in it; its own field names the primary one only.
  * https://developer.salesforce.com/docs/platform/object-reference/references/standard-objects/object-opportunitycontactrole.html
  */
-function byRole(names: readonly string[], ids: string[], index: number): Part {
+function byRole(question: RelatedQuestion, names: readonly string[], ids: string[], index: number): Part {
   const by = 'ContactId';
   const fields = [...new Set(['Id', ...names])].map((name) => `Opportunity.${name}`).join(', ');
-  const soqlFor = (some: string[]) =>
-    `SELECT ${by}, ${fields} FROM ${CONTACT_ROLE} WHERE ${isIn(by, some)} AND Opportunity.IsClosed = false ORDER BY Opportunity.CreatedDate DESC, Opportunity.Id DESC`;
+  const rest = restOf(question, true, 'Opportunity.');
+  const soqlFor = (some: string[]) => `SELECT ${by}, ${fields} FROM ${CONTACT_ROLE} WHERE ${isIn(by, some)}${rest}`;
   return { question: index, ids, by, object: CONTACT_ROLE, soqlFor };
 }
 
@@ -153,10 +163,9 @@ function tooMany(object: string): Failure {
   });
 }
 
-function toRecord({ attributes: _, ...values }: Record<string, unknown>): Existing | undefined {
-  const id = asText(values.Id);
-  const properties = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, readValue(value)]));
-  return id ? { id, properties } : undefined;
+function toRecord(row: Record<string, unknown>): Existing | undefined {
+  const id = asText(row.Id);
+  return id ? { id, properties: propertiesOf(row) } : undefined;
 }
 
 /** A contact that belongs to no account is a private one. */

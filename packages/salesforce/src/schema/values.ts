@@ -139,8 +139,13 @@ export function canonicalValue(field: OrgField | undefined, value: Value, time_z
   return field?.type === 'reference' ? longId(text) : text;
 }
 
+/** The fields of a row as queries and searches give it. */
+export function propertiesOf({ attributes: _, ...values }: Record<string, unknown>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, readValue(value)]));
+}
+
 /** A value as Salesforce gives it: date-times in its own spelling become ISO 8601. */
-export function readValue(value: unknown): Value {
+function readValue(value: unknown): Value {
   if (typeof value === 'string' && /^\d{4}-\d{2}-\d{2}T[\d:.]+\+0000$/.test(value))
     return new Date(value).toISOString();
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;

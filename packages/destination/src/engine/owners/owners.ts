@@ -7,10 +7,10 @@
  * delivery tried again, a few times, so that a follow-up does not end up without an owner.
  */
 import type { FieldWrite, OwnerPlan, Plan } from '@wrapup/mapping';
-import type { Context } from '../../port/context.ts';
+import { type Context, remembered } from '../../port/context.ts';
 import { Failure } from '../../port/failure.ts';
 import type { ReceiptNote } from '../../port/omission.ts';
-import { type PlanReport, type PlanWrite, reportFailure } from '../plan/plan-write.ts';
+import { type PlanReport, type PlanWrite, reportFailures } from '../plan/plan-write.ts';
 
 /** How long owners are remembered, and a refusal to tell them. */
 const KEPT_MS = 10 * 60_000;
@@ -55,7 +55,7 @@ export async function ownersFor(
     return {
       directory: { byEmail: new Map(), why: failure.message },
       asking,
-      reports: waiting.map((write) => reportFailure(write, 'owner', failure)),
+      reports: reportFailures(waiting, 'owner', failure),
     };
   }
 }
@@ -75,11 +75,7 @@ export async function readDirectory(
   plans: number[] = [],
   fresh = false,
 ): Promise<Directory> {
-  const kept = fresh ? undefined : await ctx.memory.get(OWNERS_MEMORY);
-  if (kept !== undefined) return toDirectory(JSON.parse(kept) as OwnerList, source);
-  const list = await source.read(plans);
-  await ctx.memory.set(OWNERS_MEMORY, JSON.stringify(list), KEPT_MS);
-  return toDirectory(list, source);
+  return toDirectory(await remembered(ctx, OWNERS_MEMORY, KEPT_MS, () => source.read(plans), fresh), source);
 }
 
 function toDirectory(list: OwnerList, { toSet = (ids) => new Set(ids) }: OwnerSource): Directory {

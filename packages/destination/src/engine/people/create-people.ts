@@ -10,7 +10,14 @@
 import type { RequestFailure } from '../../http/request-failure.ts';
 import type { Context } from '../../port/context.ts';
 import { Failure, parkedBy } from '../../port/failure.ts';
-import { type PlanReport, type Properties, reportDropped, reportFailure, withFirstCause } from '../plan/plan-write.ts';
+import {
+  type PlanReport,
+  type Properties,
+  reportDropped,
+  reportFailure,
+  reportFailures,
+  withFirstCause,
+} from '../plan/plan-write.ts';
 import { withAlong } from '../records/draft-along.ts';
 import type { SteppedDown } from '../records/record-verbs.ts';
 import type { CrmRow, RowResult } from '../rows/row.ts';
@@ -24,7 +31,7 @@ import {
   rememberMade,
   rememberPerson,
   rememberWatermark,
-  wasStarted,
+  startedAt,
 } from './person-cache.ts';
 import type { Claim, CrmPerson, KnownPerson, NewPerson, PeopleVerbs, PersonKey, PersonWrite } from './person-verbs.ts';
 import {
@@ -86,7 +93,7 @@ export async function createPeople(crm: PeopleVerbs, people: NewPerson[]): Promi
 }
 
 function fail({ writes }: NewPerson, thrown: unknown): PlanReport[] {
-  return writes.map((write) => reportFailure(write, 'person', Failure.of(thrown)));
+  return reportFailures(writes, 'person', thrown);
 }
 
 /** By the first key that the account allows. */
@@ -148,8 +155,8 @@ async function sortByMemory(crm: PeopleVerbs, key: PersonKey, people: { person: 
   const unknown: NewPerson[] = [];
   const sort = async ({ person, sure }: { person: NewPerson; sure: boolean }) => {
     try {
-      const [id, started] = await Promise.all([recallAny(ctx, person), wasStarted(ctx, person.key)]);
-      const tried = started || !key.isUnique(person) || person.writes.some(({ plan }) => plan.resume);
+      const [id, began] = await Promise.all([recallAny(ctx, person), startedAt(ctx, person.key)]);
+      const tried = began !== undefined || !key.isUnique(person) || person.writes.some(({ plan }) => plan.resume);
       if (id !== undefined) known.known.push(reclassifyAsExisting(crm, person, crm.byId(id), 'same'));
       else if (!sure && tried) doubtful.push(person);
       else unknown.push(person);

@@ -3,7 +3,7 @@
  * what stands in the CRM: of two deliveries that look at the same time, the older call could write after the newer one.
  */
 import type { Context } from '../../port/context.ts';
-import { type PlanReport, type PlanWrite, reportFailure } from '../plan/plan-write.ts';
+import { type PlanReport, type PlanWrite, reportFailures } from '../plan/plan-write.ts';
 import { leaseEach, writeLeases } from './person-cache.ts';
 import { joinByNames } from './person-write.ts';
 
@@ -25,9 +25,7 @@ export async function leasePeople(ctx: Context, writes: readonly PlanWrite[]): P
   const free = new Set([...alone, ...held].flatMap((group) => group.writes));
   return {
     held: writes.filter((write) => free.has(write)),
-    reports: [...failed].flatMap(([group, failure]) =>
-      group.writes.map((write) => reportFailure(write, 'person', failure)),
-    ),
+    reports: [...failed].flatMap(([group, failure]) => reportFailures(group.writes, 'person', failure)),
     release,
   };
 }

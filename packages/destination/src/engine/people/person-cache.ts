@@ -70,10 +70,6 @@ export async function startedAt(ctx: Context, key: string): Promise<number | und
   return mark === undefined ? undefined : Number(mark) || 0;
 }
 
-export async function wasStarted(ctx: Context, key: string): Promise<boolean> {
-  return (await ctx.memory.get(`person-started:${key}`)) !== undefined;
-}
-
 const watermarkKey = (id: string) => `${WRITTEN_NOTES.watermark}${id}`;
 
 /** When the last call ended that was written to a person, while the account has no property for it. */

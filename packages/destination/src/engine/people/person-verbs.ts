@@ -2,7 +2,7 @@
 
 import type { Plan, Value } from '@wrapup/mapping';
 import type { RequestFailure } from '../../http/request-failure.ts';
-import type { ContactSummary, PersonQuestion, PersonRecord } from '../../port/destination.ts';
+import type { ContactSummary } from '../../port/destination.ts';
 import type { Failure } from '../../port/failure.ts';
 import type { ReceiptNote } from '../../port/omission.ts';
 import type { Directory } from '../owners/owners.ts';
@@ -118,10 +118,8 @@ export interface PeopleVerbs extends RowWriter {
   duplicatesOf?(failure: RequestFailure): { people: CrmPerson[]; use: boolean };
   /** What a human knows the person by: of addresses and numbers the first that is there, the parts of a name together. */
   identityOf(person: CrmPerson): PersonIdentity;
-  /** Whose records to ask for under a name of the kind's `open`: undefined where such people have none. */
-  openOf?(person: CrmPerson, name: string): { of: string; id: string; object: string } | undefined;
-  /** Records to read along with a person. Never rejects. */
-  related?(person: CrmPerson, wanted: NonNullable<PersonQuestion['related']>): Promise<PersonRecord['related']>;
+  /** Whose records to ask for under a name of the kind's `related` or `open`: undefined where such people have none. */
+  relatedOf?(person: CrmPerson, name: string): { of: string; id: string; object: string } | undefined;
 }
 
 /** Values as the CRM has them; those that are no text, or empty, count as absent. */

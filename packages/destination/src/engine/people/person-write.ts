@@ -23,7 +23,13 @@ import {
   type Properties,
 } from '../plan/plan-write.ts';
 import type { FieldRules, FittedFields } from '../rows/row.ts';
-import { canonicalOf, personMemory, type WrittenValues } from '../rows/written-values.ts';
+import {
+  canonicalOf,
+  type NoteNames,
+  newPersonMemory,
+  personMemory,
+  type WrittenValues,
+} from '../rows/written-values.ts';
 import type { CrmPerson, KnownPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
 
 /** @param owners of the account, where the plan asks for them */
@@ -197,6 +203,12 @@ export function propertiesToRead(plans: readonly Plan[], watermark: string): str
 export function latestOf(writes: readonly PersonWrite[]): number | undefined {
   const asking = writes.filter(({ done, plan }) => !done && needsWatermark(plan.person?.fields ?? []));
   return asking.length > 0 ? Math.max(...asking.map(({ ended_at }) => ended_at)) : undefined;
+}
+
+/** Under which names it is noted what was written to a person: one who was created a moment ago may be noted under their key. */
+export function notesOfPerson(person: CrmPerson, writes: readonly PersonWrite[]): NoteNames {
+  const keys = writes.flatMap(({ plan }) => plan.person?.key ?? []);
+  return { name: personMemory(person), others: keys.map(newPersonMemory) };
 }
 
 interface PersonPatch {

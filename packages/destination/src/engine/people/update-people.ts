@@ -19,15 +19,17 @@ import {
   type Properties,
   placeOf,
   readTime,
+  receiptOf,
   reportDropped,
   reportFailure,
+  reportFailures,
   reportKept,
   withFirstCause,
 } from '../plan/plan-write.ts';
 import { withAlong } from '../records/draft-along.ts';
 import type { CrmRow, RowResult } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
-import { newPersonMemory, personMemory, recallWritten, settleRow, type WrittenValues } from '../rows/written-values.ts';
+import { personMemory, recallWritten, settleRow, type WrittenValues } from '../rows/written-values.ts';
 import { recallWatermark, rememberPerson, rememberWatermark } from './person-cache.ts';
 import type { CrmPerson, KnownPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
 import {
@@ -39,6 +41,7 @@ import {
   makePatch,
   mustRead,
   namesOfSet,
+  notesOfPerson,
   propertiesToRead,
   resolvePlan,
 } from './person-write.ts';
@@ -100,7 +103,7 @@ async function writeOnce(crm: PeopleVerbs, people: KnownPerson[], last: boolean)
   try {
     values = await recallPeople(crm, people);
   } catch (thrown) {
-    return join({ reports: people.flatMap((known) => failAll(known, thrown)) });
+    return join({ reports: people.flatMap(({ writes }) => reportFailures(writes, 'person', thrown)) });
   }
   const drafted: { row: CrmRow; writing: Writing }[] = [];
   for (const { row, writing, ...ended } of await Promise.all(people.map((known) => prepare(crm, known, values)))) {
@@ -132,19 +135,13 @@ async function writeOnce(crm: PeopleVerbs, people: KnownPerson[], last: boolean)
  * What is noted of what was written to them, where a field is decided by it; of those who were created a moment ago under
  * their key, where that is all.
  */
-async function recallPeople(crm: PeopleVerbs, people: KnownPerson[]): Promise<WrittenValues> {
+function recallPeople(crm: PeopleVerbs, people: KnownPerson[]): Promise<WrittenValues> {
   const isNoted = ({ plan }: PersonWrite) => plan.person?.fields.some(isRemembered);
   const known = people.filter(({ created, writes }) => !created && writes.some(isNoted));
-  const keysOf = ({ writes }: KnownPerson) =>
-    writes.flatMap(({ plan }) => (plan.person?.key ? [newPersonMemory(plan.person.key)] : []));
-  const names = known.flatMap((one) => [personMemory(one.person), ...keysOf(one)]);
-  const values = await recallWritten(crm.session.ctx, names);
-  for (const one of known) values.adopt(personMemory(one.person), keysOf(one));
-  return values;
-}
-
-function failAll({ writes }: KnownPerson, thrown: unknown): PlanReport[] {
-  return writes.map((write) => reportFailure(write, 'person', Failure.of(thrown)));
+  return recallWritten(
+    crm.session.ctx,
+    known.map(({ person, writes }) => notesOfPerson(person, writes)),
+  );
 }
 
 /** Reads those who cannot be written without their values. */
@@ -157,7 +154,7 @@ async function readWhereNeeded(crm: PeopleVerbs, people: KnownPerson[]): Promise
     if (!unread.includes(known)) return { open: [known] };
     const { person, writes } = known;
     const read = found.get(person.id);
-    if (read instanceof Failure) return { reports: writes.map((one) => reportFailure(one, 'person', read)) };
+    if (read instanceof Failure) return { reports: reportFailures(writes, 'person', read) };
     if (!read) return { gone: [{ id: person.id, writes }] };
     return { open: [{ ...known, person: read, asked: new Set(names), verify: false }] };
   });
@@ -252,7 +249,7 @@ async function prepare(
     if (latest !== undefined) await rememberWatermark(ctx, person.id, new Date(latest).toISOString());
     return join({ reports }, finish(crm, known, created ? 'created' : 'unchanged'));
   } catch (thrown) {
-    return { reports: failAll(known, thrown) };
+    return { reports: reportFailures(known.writes, 'person', thrown) };
   }
 }
 
@@ -328,7 +325,7 @@ function refuse(
   const why = withFirstCause(judged instanceof Failure ? judged : failure, dropped);
   const writes = known.writes.filter((write) => !guilty.includes(write));
   return {
-    reports: guilty.map((write) => reportFailure(write, 'person', why)),
+    reports: reportFailures(guilty, 'person', why),
     open: writes.length > 0 ? [{ ...known, writes }] : [],
   };
 }
@@ -354,12 +351,10 @@ function guiltyWrites(writes: readonly PersonWrite[], { details: { field } }: Fa
 function finish(crm: PeopleVerbs, known: KnownPerson, did: RecordReceipt['did']): Partial<UpdatedPeople> {
   const { person, writes } = known;
   const { id, object } = person;
-  const url = crm.urlOf(object, id);
   return {
     reports: writes.flatMap(({ index, limited, notes }): PlanReport[] => {
-      const receipt = { name: 'person', object, id, did: limited ? ('unchanged' as const) : did };
-      const whole = { ...receipt, ...(url ? { url } : {}) };
-      return [{ plan: index, receipt: whole, limited }, ...notes.map((note) => ({ plan: index, note }))];
+      const receipt = receiptOf(crm, { name: 'person', object }, id, limited ? 'unchanged' : did);
+      return [{ plan: index, receipt, limited }, ...notes.map((note) => ({ plan: index, note }))];
     }),
     writes: writesOf(known),
   };

@@ -33,17 +33,17 @@ export interface PlanWrite {
   /** The person that it is about, once found and written. */
   readonly person?: PersonRef;
   /** Records that are there already and that the plan changes, by name. One record is one object for all plans. */
-  readonly found?: ReadonlyMap<string, FoundRecord>;
+  readonly found?: ReadonlyMap<string, Existing>;
   /** How records were looked for that may be there, by name. */
   readonly looked?: ReadonlyMap<string, FindBy>;
   /** Ids of records that the person has already, by the name under which the mapping associates with them. */
   readonly related?: ReadonlyMap<string, readonly string[]>;
 }
 
-/** A record that `find:` found. */
-export interface FoundRecord {
+/** A record that is in the CRM. */
+export interface Existing {
   id: string;
-  /** As the CRM has them; follows what is written. */
+  /** As the CRM has them; of one that `find:` found they follow what is written. */
   properties: Properties;
   /** Its unique key, where it carries one of ours. */
   key?: string;
@@ -89,6 +89,23 @@ export function reportFailure({ index, plan }: PlanWrite, record: string, failur
   const { field } = failure.details;
   const at = field === undefined ? undefined : placeOf(plan, record, field);
   return { plan: index, record, failure: failure.with({ record, ...(at ? { at } : {}) }) };
+}
+
+/** The reports of one failure of several plans. @param thrown whatever it is */
+export function reportFailures(writes: readonly PlanWrite[], record: string, thrown: unknown): PlanReport[] {
+  const failure = Failure.of(thrown);
+  return writes.map((write) => reportFailure(write, record, failure));
+}
+
+/** @param of `person`, or the record's name in the mapping, and its object */
+export function receiptOf(
+  { urlOf }: { urlOf(object: string, id: string): string | undefined },
+  { name, object }: Pick<RecordReceipt, 'name' | 'object'>,
+  id: string,
+  did: RecordReceipt['did'],
+): RecordReceipt {
+  const url = urlOf(object, id);
+  return { name, object, id, did, ...(url ? { url } : {}) };
 }
 
 /** Notes on fields that the account refused and that were left out. Those that no mapping wrote are not worth one. */

@@ -12,7 +12,8 @@ import { asRequestFailure } from '../../http/request-failure.ts';
 import type { Context } from '../../port/context.ts';
 import { Failure } from '../../port/failure.ts';
 import { digest, leaseEach } from '../people/person-cache.ts';
-import type { Existing, Item, KeyLadder, KeyStrategy, RecordReading, RecordVerbs } from './record-verbs.ts';
+import type { Existing } from '../plan/plan-write.ts';
+import type { Item, KeyLadder, KeyStrategy, RecordReading, RecordVerbs } from './record-verbs.ts';
 
 /** Records of one person that are looked through at most. */
 const MAX_KEYS = 1_000;

@@ -4,7 +4,8 @@
  */
 import { Failure } from '../../port/failure.ts';
 import { askedFor } from '../people/match-people.ts';
-import type { Existing, Item, RecordVerbs } from './record-verbs.ts';
+import type { Existing } from '../plan/plan-write.ts';
+import type { Item, RecordVerbs } from './record-verbs.ts';
 
 type Reader = Pick<RecordVerbs, 'search' | 'readRelated'>;
 type Answers = Map<Item, Existing[] | Failure>;
@@ -58,10 +59,7 @@ async function thoseThatFit(
   if (answer instanceof Failure) return answer;
   try {
     const fitting: Existing[] = [];
-    for (const one of answer) {
-      const key = search?.keyIn(item.record.object, one.properties);
-      if (await search?.fits(item, one)) fitting.push({ ...one, ...(key === undefined ? {} : { key }) });
-    }
+    for (const one of answer) if (await search?.fits(item, one)) fitting.push(one);
     return fitting;
   } catch (thrown) {
     return Failure.of(thrown);

@@ -14,7 +14,7 @@ import { decideRecord, type FindBy, type Plan, type RecordPlan } from '@wrapup/m
 import { Failure, nameCandidates } from '../../port/failure.ts';
 import {
   doneBefore,
-  type FoundRecord,
+  type Existing,
   type PlanReport,
   type PlanWrite,
   reportFailure,
@@ -23,7 +23,7 @@ import {
 import { foundKey, foundMemory } from '../rows/written-values.ts';
 import { holdKeys, keysOfNew, readKeys } from './find-keys.ts';
 import { openRecords } from './find-open.ts';
-import type { Existing, Item, RecordReading, RecordVerbs } from './record-verbs.ts';
+import type { Item, RecordReading, RecordVerbs } from './record-verbs.ts';
 
 /** Candidates that are named when a person has to choose. */
 const MAX_NAMED = 10;
@@ -66,10 +66,10 @@ export async function findRecords(crm: Finder, writes: PlanWrite[], preview = fa
   } catch (thrown) {
     for (const item of asked) answers.set(item, Failure.of(thrown));
   }
-  const settled = settle(writes, answers);
+  const settled = settle(crm, writes, answers);
   if (preview) return { ...settled, release };
   const lost = await noteAll(crm, settled.writes, answers);
-  return { ...(lost ? settle(writes, answers) : settled), release };
+  return { ...(lost ? settle(crm, writes, answers) : settled), release };
 }
 
 /**
@@ -165,12 +165,12 @@ function choose(crm: Finder, { record }: Item, found: Existing[] | Failure): Loo
   });
 }
 
-function settle(writes: PlanWrite[], answers: ReadonlyMap<Item, Looked>) {
+function settle(crm: Finder, writes: PlanWrite[], answers: ReadonlyMap<Item, Looked>) {
   const reports: PlanReport[] = [];
-  const known = new Map<string, FoundRecord>();
+  const known = new Map<string, Existing>();
   const byWrite = Map.groupBy(answers, ([{ write }]) => write);
   const settled = writes.flatMap((write): PlanWrite[] => {
-    const found = new Map<string, FoundRecord>();
+    const found = new Map<string, Existing>();
     const made = new Map<string, string>();
     const gone = new Set<string>();
     for (const [{ record }, answer] of byWrite.get(write) ?? []) {
@@ -180,7 +180,7 @@ function settle(writes: PlanWrite[], answers: ReadonlyMap<Item, Looked>) {
         reports.push(reportFailure(write, name, failure));
         return [];
       }
-      if (isFound(answer)) found.set(name, shared(record, answer, known));
+      if (isFound(answer)) found.set(name, shared(crm, record, answer, known));
       else if (isNew(answer)) made.set(name, answer.key);
       const left = typeof answer === 'object' && 'skipped' in answer ? answer.skipped : undefined;
       const none =
@@ -202,10 +202,18 @@ function wayOf({ find }: RecordPlan): FindBy {
   return find?.open ? 'open' : find?.by ? 'by' : 'id';
 }
 
-/** One object for each record of the CRM: what one plan writes the next one sees. */
-function shared({ object }: RecordPlan, existing: Existing, known: Map<string, FoundRecord>): FoundRecord {
+/** One object for each record of the CRM, with the key of ours that it carries: what one plan writes the next one sees. */
+function shared(
+  { search }: Finder,
+  { object }: RecordPlan,
+  existing: Existing,
+  known: Map<string, Existing>,
+): Existing {
   const name = `${object} ${existing.id}`;
-  const found = known.get(name) ?? { ...existing, properties: { ...existing.properties } };
+  const { properties } = existing;
+  const key = existing.key ?? (search && properties[search.keyProperty(object)]);
+  const keyed = typeof key === 'string' && key !== '' ? { key } : {};
+  const found = known.get(name) ?? { ...existing, ...keyed, properties: { ...properties } };
   known.set(name, found);
   return found;
 }
@@ -222,7 +230,7 @@ function parkedWithout({ name, find }: RecordPlan): Failure | undefined {
 }
 
 interface Outcome {
-  found: ReadonlyMap<string, FoundRecord>;
+  found: ReadonlyMap<string, Existing>;
   /** Keys of those that are made, where other calls can mean them. */
   made: ReadonlyMap<string, string>;
   gone: ReadonlySet<string>;

@@ -1,11 +1,11 @@
 /** One record of a plan as a row: its fields as the CRM takes them and the write modes allow, its links. Pure. */
 import { isRemembered, type RecordPlan, type Value } from '@wrapup/mapping';
 import type { Failure } from '../../port/failure.ts';
-import type { RecordReceipt } from '../../port/receipt.ts';
 import {
   type CallStanding,
   type Dropped,
   decideFields,
+  type Existing,
   type PlanReport,
   type PlanWrite,
   reportKept,
@@ -14,7 +14,7 @@ import {
 import type { CrmRow, FieldRules } from '../rows/row.ts';
 import { canonicalOf, recordMemory, type WrittenValues } from '../rows/written-values.ts';
 import { isLinked } from './record-links.ts';
-import type { Existing, Item, RecordVerbs } from './record-verbs.ts';
+import type { Item, RecordVerbs } from './record-verbs.ts';
 
 /** What `if_ours` asks about a record. @param isShared other calls can mean the same record */
 export function recordStanding(
@@ -107,14 +107,4 @@ export function makeRow(
     required,
   };
   return { ...rest, row };
-}
-
-export function receiptOf(
-  crm: Pick<RecordVerbs, 'urlOf'>,
-  { record: { name, object } }: Pick<Item, 'record'>,
-  id: string,
-  did: RecordReceipt['did'],
-): RecordReceipt {
-  const url = crm.urlOf(object, id);
-  return { name, object, id, did, ...(url ? { url } : {}) };
 }

@@ -3,7 +3,7 @@ import type { FieldWrite, RecordPlan } from '@wrapup/mapping';
 import type { RequestFailure } from '../../http/request-failure.ts';
 import type { Failure } from '../../port/failure.ts';
 import type { RecordReceipt } from '../../port/receipt.ts';
-import type { PlanReport, PlanWrite, Properties } from '../plan/plan-write.ts';
+import type { Existing, PlanReport, PlanWrite } from '../plan/plan-write.ts';
 import type { CrmRow, FieldRules, LinkTarget, RowWriter } from '../rows/row.ts';
 
 /** A record of one plan that can be written now. */
@@ -11,16 +11,6 @@ export interface Item {
   readonly write: PlanWrite;
   readonly record: RecordPlan;
   readonly targets: readonly LinkTarget[];
-}
-
-/** A record that is in the CRM. */
-export interface Existing {
-  id: string;
-  properties: Properties;
-  /** Its unique key, where it carries one of ours. */
-  key?: string;
-  /** Ids of the people to whom it is linked already, where that is known. */
-  people?: ReadonlySet<string>;
 }
 
 /** What a look for a record gave; a failed look is never `absent`. */
@@ -38,6 +28,10 @@ export interface RelatedQuestion {
   readonly properties: readonly string[];
   /** True: an answer that does not hold all of them is a failure. Else the youngest are enough. */
   readonly all?: boolean;
+  /** True: also those that are at their end, the open ones first, then those that were changed last. */
+  readonly closed?: boolean;
+  /** Of one person so many are enough. */
+  readonly most?: number;
 }
 
 /**
@@ -109,12 +103,12 @@ export interface RecordSearch {
    * that failed is a failure, never an empty list.
    */
   byValues(items: Item[]): Promise<Map<Item, Existing[] | Failure>>;
-  /** Properties that tell whether a record is one that `find:` means, open or with these values, and its key. */
+  /** Properties that tell whether a record is one that `find:` means, open or with these values, and that of its key. */
   reads(record: RecordPlan): string[];
   /** Whether it is. @throws Failure when that cannot be known */
   fits(item: Item, existing: Existing): Promise<boolean>;
-  /** The key of ours that a record carries which was read with those properties. */
-  keyIn(object: string, properties: Properties): string | undefined;
+  /** Property in which a record of ours carries its key. */
+  keyProperty(object: string): string;
   /** Object of what people belong to: `companies`, `Account`. */
   readonly employer: string;
 }

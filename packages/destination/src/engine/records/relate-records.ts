@@ -8,11 +8,18 @@
 import type { RecordPlan, RelatedPlan } from '@wrapup/mapping';
 import { Failure } from '../../port/failure.ts';
 import { askedFor } from '../people/match-people.ts';
-import { doneBefore, type PlanReport, type PlanWrite, reportFailure, wantedRecords } from '../plan/plan-write.ts';
-import { recallWritten, recordMemory } from '../rows/written-values.ts';
-import type { Existing, RecordVerbs } from './record-verbs.ts';
+import {
+  doneBefore,
+  type Existing,
+  type PlanReport,
+  type PlanWrite,
+  reportFailure,
+  wantedRecords,
+} from '../plan/plan-write.ts';
+import { type NoteNames, recallWritten } from '../rows/written-values.ts';
+import type { RecordVerbs } from './record-verbs.ts';
 import { withSharedKey } from './shared-key.ts';
-import { madeAs } from './write-wave.ts';
+import { notesOf } from './write-wave.ts';
 
 type Reader = Pick<RecordVerbs, 'session' | 'sharedKey' | 'readRelated'>;
 
@@ -57,8 +64,7 @@ export async function relateRecords(
     });
     return { writes: related, reports };
   } catch (thrown) {
-    const failure = Failure.of(thrown);
-    const failed = asking.map((write) => reportFailure(write, relating(write)[0]?.name ?? '', failure));
+    const failed = asking.map((write) => reportFailure(write, relating(write)[0]?.name ?? '', Failure.of(thrown)));
     return { writes: writes.filter((write) => !asking.includes(write)), reports: failed };
   }
 }
@@ -81,24 +87,17 @@ function wordsOf(write: PlanWrite): [string, RelatedPlan][] {
 
 /** The plans, each without what earlier deliveries have linked its records to. @throws what memory throws */
 async function withoutLinked(crm: Reader, asking: PlanWrite[]): Promise<Map<PlanWrite, PlanWrite>> {
-  const nameOf = (write: PlanWrite, record: RecordPlan) =>
-    recordMemory(withSharedKey(crm, { write, record, targets: [] }).record);
+  const namesOf = (write: PlanWrite, record: RecordPlan): NoteNames =>
+    notesOf(withSharedKey(crm, { write, record, targets: [] }));
   const repeated = asking.filter(({ plan }) => plan.resume);
-  const names = repeated.flatMap((write) =>
-    relating(write).map((record) => ({
-      name: nameOf(write, record),
-      others: [madeAs({ write, record }) ?? []].flat(),
-    })),
-  );
-  const all = names.flatMap(({ name, others }) => [name, ...others]);
-  const noted = all.length > 0 ? await recallWritten(crm.session.ctx, all) : undefined;
-  for (const { name, others } of names) noted?.adopt(name, others);
+  const names = repeated.flatMap((write) => relating(write).map((record) => namesOf(write, record)));
+  const noted = names.length > 0 ? await recallWritten(crm.session.ctx, names) : undefined;
   return new Map(
     asking.map((write) => {
       const { plan, person } = write;
       if (!person || !noted || !plan.resume) return [write, write];
       const records = plan.records.map((record) => {
-        if (!record.related || !noted.hasLink(nameOf(write, record), person)) return record;
+        if (!record.related || !noted.hasLink(namesOf(write, record).name, person)) return record;
         const { related } = record;
         return { ...record, associate: record.associate.filter((name) => !Object.hasOwn(related, name)) };
       });

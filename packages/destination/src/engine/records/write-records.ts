@@ -3,11 +3,17 @@
 import type { RecordPlan } from '@wrapup/mapping';
 import { Failure } from '../../port/failure.ts';
 import type { RecordReceipt } from '../../port/receipt.ts';
-import { doneBefore, type PlanReport, type PlanWrite, reportFailure, wantedRecords } from '../plan/plan-write.ts';
+import {
+  doneBefore,
+  type PlanReport,
+  type PlanWrite,
+  receiptOf,
+  reportFailure,
+  wantedRecords,
+} from '../plan/plan-write.ts';
 import type { LinkTarget } from '../rows/row.ts';
 import { findRecords } from './find-records.ts';
 import type { ReadAhead } from './read-ahead.ts';
-import { receiptOf } from './record-row.ts';
 import type { Item, RecordVerbs } from './record-verbs.ts';
 import { relateRecords } from './relate-records.ts';
 import { firstOfEachKey, withSharedKey } from './shared-key.ts';
@@ -68,7 +74,7 @@ function noteResumed(crm: RecordVerbs, write: PlanWrite): Map<string, RecordRece
   return new Map(
     wantedRecords(write).flatMap((record): [string, RecordReceipt][] => {
       const id = doneBefore(write.plan, record.name);
-      return id === undefined ? [] : [[record.name, receiptOf(crm, { record }, id, 'unchanged')]];
+      return id === undefined ? [] : [[record.name, receiptOf(crm, record, id, 'unchanged')]];
     }),
   );
 }

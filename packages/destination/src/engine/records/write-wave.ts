@@ -9,16 +9,22 @@ import { needsReading } from '@wrapup/mapping';
 import { asRequestFailure, type RequestFailure } from '../../http/request-failure.ts';
 import { Failure } from '../../port/failure.ts';
 import type { RecordReceipt } from '../../port/receipt.ts';
-import { type PlanReport, type PlanWrite, reportDropped, withFirstCause } from '../plan/plan-write.ts';
+import {
+  type Existing,
+  type PlanReport,
+  type PlanWrite,
+  receiptOf,
+  reportDropped,
+  withFirstCause,
+} from '../plan/plan-write.ts';
 import type { CrmRow, RowVerb } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
-import { recallWritten, recordMemory, settleRow, type WrittenValues } from '../rows/written-values.ts';
+import { type NoteNames, recallWritten, recordMemory, settleRow, type WrittenValues } from '../rows/written-values.ts';
 import type { ReadAhead } from './read-ahead.ts';
 import { noteLinks, toWritten } from './record-links.ts';
-import { makeRow, type RecordRow, receiptOf } from './record-row.ts';
+import { makeRow, type RecordRow } from './record-row.ts';
 import type {
   Associated,
-  Existing,
   Item,
   KeyStrategy,
   RecordReading,
@@ -68,9 +74,7 @@ interface Wave extends RecordVerbs {
 export async function writeWave(verbs: RecordVerbs, items: Item[], ahead: ReadAhead): Promise<WaveResult> {
   let values: WrittenValues;
   try {
-    const made = items.flatMap((item) => madeAs(item) ?? []);
-    values = await recallWritten(verbs.session.ctx, [...items.map(({ record }) => recordMemory(record)), ...made]);
-    for (const item of items) values.adopt(recordMemory(item.record), [madeAs(item) ?? []].flat());
+    values = await recallWritten(verbs.session.ctx, items.map(notesOf));
   } catch (thrown) {
     return { written: [], failed: new Map(items.map((item) => [item, Failure.of(thrown)])), reports: [] };
   }
@@ -116,10 +120,11 @@ function foundOf({ write, record }: Item): Existing | undefined {
   return write.found?.get(record.name);
 }
 
-/** Under which name it is noted what was written to a record that was found, where it was made under a key of ours. */
-export function madeAs({ write, record }: Pick<Item, 'write' | 'record'>): string | undefined {
+/** Under which names it is noted what was written to a record: one that was found may have been made under a key of ours. */
+export function notesOf({ write, record }: Pick<Item, 'write' | 'record'>): NoteNames {
   const key = write.found?.get(record.name)?.key;
-  return key === undefined ? undefined : recordMemory({ object: record.object, key });
+  const others = key === undefined ? [] : [recordMemory({ object: record.object, key })];
+  return { name: recordMemory(record), others };
 }
 
 /** Updates shared records that are there, ours or not, and creates the others. */
@@ -322,7 +327,7 @@ async function send(
   const rows = new Map<CrmRow, Drafted>();
   const written = ({ item, made: { cut, left } }: Drafted, id: string, did: RecordReceipt['did']) =>
     attempt.written.push(
-      toWritten(crm.values, item, receiptOf(crm, item, id, did), { linked: verb === 'create', cut, left }),
+      toWritten(crm.values, item, receiptOf(crm, item.record, id, did), { linked: verb === 'create', cut, left }),
     );
   for (const draft of drafts) {
     const { item, made } = draft;

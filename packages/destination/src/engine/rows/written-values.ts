@@ -101,8 +101,17 @@ export function writtenMemories({ phones, emails, records }: Subject): string[] 
   ];
 }
 
+/** Where something is noted, and the names under which it may be noted still where it is not. */
+export interface NoteNames {
+  name: string;
+  others: readonly string[];
+}
+
 /** Reads what is noted under these names. @throws what memory throws */
-export async function recallWritten({ memory, log }: Pick<Context, 'memory' | 'log'>, names: string[]) {
+export async function recallWritten(
+  { memory, log }: Pick<Context, 'memory' | 'log'>,
+  notes: readonly (string | NoteNames)[],
+): Promise<WrittenValues> {
   const make = await memory.digester();
   const known = new Map<string, Noted>();
   const read = async (name: string) => {
@@ -110,7 +119,13 @@ export async function recallWritten({ memory, log }: Pick<Context, 'memory' | 'l
     const noted = text === undefined ? undefined : parse(text);
     if (noted) known.set(name, noted);
   };
+  const names = notes.flatMap((one) => (typeof one === 'string' ? [one] : [one.name, ...one.others]));
   await Promise.all([...new Set(names)].map(read));
+  for (const one of notes) {
+    if (typeof one === 'string' || known.has(one.name)) continue;
+    const noted = one.others.map((other) => known.get(other)).find((other) => other !== undefined);
+    if (noted) known.set(one.name, noted);
+  }
   return new WrittenValues(memory, log, make, known);
 }
 
@@ -131,12 +146,6 @@ export class WrittenValues {
     this.#log = log;
     this.#digest = digestOf;
     this.#known = known;
-  }
-
-  /** Takes what is noted under another name for this one, where nothing is noted under it. */
-  adopt(name: string, others: string[]): void {
-    const found = others.map((other) => this.#known.get(other)).find((noted) => noted !== undefined);
-    if (found && !this.#known.has(name)) this.#known.set(name, found);
   }
 
   /** Whose value a property has. @param from and @param to in canonical form */
