@@ -128,14 +128,8 @@ export interface DropNote {
 /** What the ids begin with that are made here, for bodies that have none of their own. */
 export const SYNTHETIC_ID = 'unrecognised-';
 
-export interface LedgerEntry {
-  source: string;
-  call_id: string;
-  received: Received;
-  /** Epoch ms. */
-  received_at: number;
-  verified: Verified;
-  /** From the call record; absent until the worker has read it. */
+/** What the worker read from a payload that the ledger may hold: no personal data. */
+export interface CallFacts {
   outcome?: string;
   status?: string;
   direction?: string;
@@ -144,9 +138,19 @@ export interface LedgerEntry {
   ended_at?: number;
   /** Seconds. */
   duration?: number;
-  revisions: Revision[];
-  /** Notes of the normaliser. */
+  /** Of the normaliser. */
   notes: string[];
+}
+
+/** Facts are absent, and notes empty, until the worker has read the call. */
+export interface LedgerEntry extends CallFacts {
+  source: string;
+  call_id: string;
+  received: Received;
+  /** Epoch ms. */
+  received_at: number;
+  verified: Verified;
+  revisions: Revision[];
   /** True once the routes have been chosen, also when none matched. */
   routed: boolean;
   deliveries: DeliveryEntry[];

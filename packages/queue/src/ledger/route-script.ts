@@ -5,20 +5,7 @@ import type { AtomicStep } from '../queues/atomic-enqueue.ts';
 import { defineScript } from '../redis/client.ts';
 import { COUNTS_LUA } from '../stats/hourly-counts.ts';
 import { INDEX_LUA } from '../unresolved/unresolved-index.ts';
-import type { DeliveryEntry, Revision } from './entry.ts';
-
-/** What the worker read from a payload that the ledger may hold: no personal data. */
-export interface CallFacts {
-  outcome?: string;
-  status?: string;
-  direction?: string;
-  agent_id?: string;
-  /** Epoch ms. */
-  ended_at?: number;
-  /** Seconds. */
-  duration?: number;
-  notes: string[];
-}
+import type { CallFacts, DeliveryEntry, Revision } from './entry.ts';
 
 /** Why a revision waits for a person. */
 export interface ParkReason {
