@@ -69,10 +69,10 @@ export const SCOPES: readonly Scope[] = [
   {
     name: 'destination',
     mutate: src('destination', [
+      'check/check-fields',
       'engine/people/match-people',
       'engine/people/person-write',
       'engine/people/said-addresses',
-      'engine/plan/check-order',
       'engine/plan/plan-write',
       'engine/records/find-keys',
       'engine/records/record-row',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkOrder } from '../../src/engine/plan/check-order.ts';
+import { checkOrder } from '../src/check/check-fields.ts';
 
 const AT = { file: 'mappings/sales.yaml', line: 3, column: 1 };
 const field = (order?: string[]) =>

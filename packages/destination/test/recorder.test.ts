@@ -1,5 +1,5 @@
 /** What a recording holds of an exchange, and above all what it does not. */
-import { ExchangeRecorder } from '@wrapup/destination/http';
+import { ExchangeRecorder } from '@wrapup/destination/recorder';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 

@@ -7,8 +7,8 @@
  *   HUBSPOT_LIVE_RECORD       file for what it answered, without tokens and what belongs to people
  *   HUBSPOT_LIVE_ANY_ACCOUNT  1: also where the account is no test account
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { ExchangeRecorder } from '@wrapup/destination/http';
+import { readFileSync } from 'node:fs';
+import { tryLive } from '@wrapup/destination/live';
 import { describeAnswers } from '@wrapup/sandbox';
 import { runLive } from './run.ts';
 
@@ -21,31 +21,16 @@ if (!token) {
     'Skipped: HUBSPOT_LIVE_TOKEN is not set. Make a free developer test account, give it a service key with read and write of contacts (crm.objects.contacts.*, crm.schemas.contacts.*, crm.objects.owners.read), and run `HUBSPOT_LIVE_TOKEN=pat-… npm run live:hubspot`.',
   );
 } else {
-  const recorder = new ExchangeRecorder('hubspot');
-  try {
-    const { account, steps, answers } = await runLive({
-      token,
-      base_url: (env.HUBSPOT_LIVE_BASE_URL ?? 'https://api.hubapi.com').replace(/\/+$/, ''),
-      version: env.HUBSPOT_LIVE_VERSION ?? '2026-09',
-      any_account: env.HUBSPOT_LIVE_ANY_ACCOUNT === '1',
-      observe: recorder.observe,
-      tell: ({ step, ok, detail }) => console.log(`${ok ? 'ok    ' : 'FAILED'} ${step}\n       ${detail}`),
-    });
-    const failed = steps.filter(({ ok }) => !ok).length;
-    console.log(`\n${describeAnswers(answers)}`);
-    console.log(`\nAccount ${account}\n${steps.length - failed} of ${steps.length} steps are well.`);
-    if (failed > 0) process.exitCode = 1;
-  } catch (thrown) {
-    console.error(thrown instanceof Error ? thrown.message : String(thrown));
-    process.exitCode = 1;
-  }
-  if (env.HUBSPOT_LIVE_RECORD)
-    writeFileSync(
-      env.HUBSPOT_LIVE_RECORD,
-      recorder
-        .lines()
-        .map((line) => `${line}\n`)
-        .join(''),
-      { mode: 0o600 },
-    );
+  await tryLive(
+    { kind: 'hubspot', account: 'Account', file: env.HUBSPOT_LIVE_RECORD },
+    (observer) =>
+      runLive({
+        token,
+        base_url: (env.HUBSPOT_LIVE_BASE_URL ?? 'https://api.hubapi.com').replace(/\/+$/, ''),
+        version: env.HUBSPOT_LIVE_VERSION ?? '2026-09',
+        any_account: env.HUBSPOT_LIVE_ANY_ACCOUNT === '1',
+        ...observer,
+      }),
+    describeAnswers,
+  );
 }

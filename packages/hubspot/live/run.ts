@@ -4,14 +4,16 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { type Context, type Destination, Failure } from '@wrapup/destination';
 import {
-  type Context,
-  type Destination,
-  Failure,
-  makeMemoryCommons,
-  makeMemoryContext,
-  type WriteOutcome,
-} from '@wrapup/destination';
+  contextsFor,
+  type LiveObserver,
+  type LiveReport,
+  LiveSteps,
+  type NoteMade,
+  recordsOf,
+  writeTwice,
+} from '@wrapup/destination/live';
 import { formatFinding } from '@wrapup/findings';
 import { compileMapping, type Plan } from '@wrapup/mapping';
 import type { LiveAnswer } from '@wrapup/sandbox';
@@ -20,26 +22,9 @@ import { QUESTIONS } from './questions.ts';
 import { Raw, type Target } from './raw.ts';
 import { samplePayloadCall } from './sample.ts';
 
-export interface LiveStep {
-  step: string;
-  ok: boolean;
-  detail: string;
-}
-
-export interface LiveReport {
-  account: string;
-  steps: LiveStep[];
-  /** What was asked and answered, and whether the sandbox answers so. */
-  answers: LiveAnswer[];
-}
-
-export interface LiveOptions extends Target {
+export interface LiveOptions extends Target, LiveObserver {
   /** Also in an account that says it is neither a developer test account nor a sandbox. */
   any_account?: boolean;
-  /** Called with each exchange. */
-  observe?: Context['observe'];
-  /** Called after each step. */
-  tell?(step: LiveStep): void;
 }
 
 /** Ms that one write may take, and that search is given to show a contact. */
@@ -48,9 +33,9 @@ const SEARCH = 90_000;
 const RACERS = 8;
 
 /** @throws when the key does not work, or the account is not for tests */
-export async function runLive(options: LiveOptions): Promise<LiveReport> {
-  const { token, base_url, version, any_account, tell, observe } = options;
-  const context = contexts(observe);
+export async function runLive(options: LiveOptions): Promise<LiveReport<LiveAnswer>> {
+  const { token, base_url, version, any_account, observe } = options;
+  const context = contextsFor(options, WITHIN, hubspotKind.pools);
   const raw = new Raw({ token, base_url, version }, observe);
   const settings = hubspotKind.settings.parse({ access_token: token, base_url, api_version: version, timeout: 20_000 });
   const destination = await hubspotKind.connect('live', settings);
@@ -59,39 +44,25 @@ export async function runLive(options: LiveOptions): Promise<LiveReport> {
   const note = (object: string, id: string | undefined) => {
     if (id !== undefined) made.set(object, (made.get(object) ?? new Set()).add(id));
   };
-  const report: LiveReport = {
-    account: await checkAccount(destination, raw, any_account ?? false, context),
-    steps: [],
-    answers: [],
-  };
-  const step = async (name: string, work: () => Promise<string>) => {
-    const done: LiveStep = await work().then(
-      (detail) => ({ step: name, ok: true, detail }),
-      (thrown: unknown) => ({
-        step: name,
-        ok: false,
-        detail: thrown instanceof Error ? thrown.message : String(thrown),
-      }),
-    );
-    report.steps.push(done);
-    tell?.(done);
-  };
+  const account = await checkAccount(destination, raw, any_account ?? false, context);
+  const steps = new LiveSteps(options);
+  const answers: LiveAnswer[] = [];
   try {
-    await step('provision', () => provision(destination, context));
-    await step('write, and write again', () => writeTwice(destination, run, note, context));
-    await step('race without shared memory', () => race(destination, run, note, context));
-    await step('search shows what was written', () => waitForSearch(destination, run, context));
+    await steps.do('provision', () => provision(destination, context));
+    await steps.do('write, and write again', () => writeTwice(destination, planOf(run, 'write'), note, context));
+    await steps.do('race without shared memory', () => race(destination, run, note, context));
+    await steps.do('search shows what was written', () => waitForSearch(destination, run, context));
     for (const [index, { asks, sandbox, answer }] of QUESTIONS.entries())
-      await step(`${index + 1}. ${asks}`, async () => {
+      await steps.do(`${index + 1}. ${asks}`, async () => {
         const said = await answer(raw, run, note);
-        report.answers.push({ question: asks, answer: said, confirms: sandbox.test(said) });
+        answers.push({ question: asks, answer: said, confirms: sandbox.test(said) });
         return said;
       });
   } finally {
-    await step('clean up', () => cleanUp(raw, made));
+    await steps.do('clean up', () => cleanUp(raw, made));
     await destination.close();
   }
-  return report;
+  return { account, steps: steps.done, answers };
 }
 
 async function checkAccount(destination: Destination, raw: Raw, any: boolean, context: () => Context): Promise<string> {
@@ -103,11 +74,6 @@ async function checkAccount(destination: Destination, raw: Raw, any: boolean, co
       `account ${account} is ${type}, not a test account: nothing was done. HUBSPOT_LIVE_ANY_ACCOUNT=1 runs it all the same.`,
     );
   return `${account} (${type}); ${notes.join(' ')}`;
-}
-
-/** A context of its own for each call, without shared memory. */
-function contexts(observe: Context['observe']): () => Context {
-  return () => makeMemoryContext(makeMemoryCommons(hubspotKind.pools), { within: WITHIN, observe });
 }
 
 function mapping() {
@@ -132,33 +98,13 @@ function planOf(run: string, name: string): Plan {
   return mapping().plan(samplePayloadCall(run, name), 'live');
 }
 
-type Note = (object: string, id: string | undefined) => void;
-
-function idsOf(outcome: WriteOutcome | undefined, note: Note): string {
-  if (!outcome) throw new Error('no outcome');
-  if (!outcome.ok) throw new Error(`${outcome.failure.message} ${outcome.failure.hint ?? ''}`);
-  for (const { object, id } of outcome.receipt.records) note(object, id);
-  return outcome.receipt.records.map(({ name, id }) => `${name} ${id}`).join(', ');
-}
-
-async function writeTwice(destination: Destination, run: string, note: Note, context: () => Context): Promise<string> {
-  const plan = planOf(run, 'write');
-  const [first] = await destination.write([plan], context());
-  const written = idsOf(first, note);
-  const [again] = await destination.write([{ ...plan, resume: { attempts: 1, records: {} } }], context());
-  const rewritten = idsOf(again, note);
-  if (written !== rewritten) throw new Error(`first ${written}; then ${rewritten}`);
-  const notes = first?.ok ? first.receipt.notes : [];
-  return [written, `${first?.ok ? first.receipt.requests : 0} requests`, ...notes].join('; ');
-}
-
-async function race(destination: Destination, run: string, note: Note, context: () => Context): Promise<string> {
+async function race(destination: Destination, run: string, note: NoteMade, context: () => Context): Promise<string> {
   const plan = planOf(run, 'race');
   const deliver = async () => {
     for (let attempts = 0; ; attempts += 1) {
       const attempt = attempts === 0 ? plan : { ...plan, resume: { attempts, records: {} } };
       const [outcome] = await destination.write([attempt], context());
-      if (outcome?.ok || attempts === 5) return idsOf(outcome, note);
+      if (outcome?.ok || attempts === 5) return recordsOf(outcome, note);
       await pause(1000);
     }
   };

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { ExchangeRecorder } from '@wrapup/destination/http';
+import { ExchangeRecorder } from '@wrapup/destination/recorder';
 import { SANDBOX_RULES } from '@wrapup/sandbox';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runLive } from '../live/run.ts';

@@ -8,8 +8,8 @@
  *   SALESFORCE_LIVE_ANY_ORG        1: also where the org is neither a Developer Edition nor a sandbox
  *   SALESFORCE_LIVE_DEPLOY         1: deploys the fields that Wrapup needs where they are missing
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { ExchangeRecorder } from '@wrapup/destination/http';
+import { readFileSync } from 'node:fs';
+import { tryLive } from '@wrapup/destination/live';
 import { describeAnswers } from '@wrapup/sandbox';
 import { runLive } from './run.ts';
 
@@ -24,34 +24,16 @@ if (!env.SALESFORCE_LIVE_CLIENT_ID || !secret || !env.SALESFORCE_LIVE_LOGIN_URL)
     'Skipped: SALESFORCE_LIVE_CLIENT_ID, SALESFORCE_LIVE_CLIENT_SECRET and SALESFORCE_LIVE_LOGIN_URL are not all set. Sign up for a free Developer Edition org, make an external client app with the client credentials flow (docs/guide/salesforce.md), and run it again with them.',
   );
 } else {
-  const recorder = new ExchangeRecorder('salesforce');
-  try {
-    const { account, steps, answers } = await runLive({
-      connection: {
-        login_url: env.SALESFORCE_LIVE_LOGIN_URL,
-        client_id: env.SALESFORCE_LIVE_CLIENT_ID,
-        client_secret: secret,
-      },
-      any_org: env.SALESFORCE_LIVE_ANY_ORG === '1',
-      deploy: env.SALESFORCE_LIVE_DEPLOY === '1',
-      observe: recorder.observe,
-      tell: ({ step, ok, detail }) => console.log(`${ok ? 'ok    ' : 'FAILED'} ${step}\n       ${detail}`),
-    });
-    const failed = steps.filter(({ ok }) => !ok).length;
-    console.log(`\n${describeAnswers(answers)}`);
-    console.log(`\nOrg ${account}\n${steps.length - failed} of ${steps.length} steps are well.`);
-    if (failed > 0) process.exitCode = 1;
-  } catch (thrown) {
-    console.error(thrown instanceof Error ? thrown.message : String(thrown));
-    process.exitCode = 1;
-  }
-  if (env.SALESFORCE_LIVE_RECORD)
-    writeFileSync(
-      env.SALESFORCE_LIVE_RECORD,
-      recorder
-        .lines()
-        .map((line) => `${line}\n`)
-        .join(''),
-      { mode: 0o600 },
-    );
+  const { SALESFORCE_LIVE_LOGIN_URL: login_url, SALESFORCE_LIVE_CLIENT_ID: client_id } = env;
+  await tryLive(
+    { kind: 'salesforce', account: 'Org', file: env.SALESFORCE_LIVE_RECORD },
+    (observer) =>
+      runLive({
+        connection: { login_url, client_id, client_secret: secret },
+        any_org: env.SALESFORCE_LIVE_ANY_ORG === '1',
+        deploy: env.SALESFORCE_LIVE_DEPLOY === '1',
+        ...observer,
+      }),
+    describeAnswers,
+  );
 }

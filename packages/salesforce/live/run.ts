@@ -1,14 +1,18 @@
 /** The adapter against a real org: provisions, writes, writes again, asks what is not documented, deletes what it made. */
 import { randomBytes } from 'node:crypto';
-import {
-  type Context,
-  type Destination,
-  makeMemoryCommons,
-  makeMemoryContext,
-  type WriteOutcome,
-} from '@wrapup/destination';
+import type { Context, Destination, WriteOutcome } from '@wrapup/destination';
 import { asList, asObject, asText } from '@wrapup/destination/http';
+import {
+  contextsFor,
+  type LiveObserver,
+  type LiveReport,
+  LiveSteps,
+  type NoteMade,
+  recordsOf,
+  writeTwice,
+} from '@wrapup/destination/live';
 import { samplePlan } from '@wrapup/destination/sample-plan';
+import type { Plan } from '@wrapup/mapping';
 import type { LiveAnswer } from '@wrapup/sandbox';
 import { SalesforceTransport } from '../src/client/transport.ts';
 import { salesforceKind } from '../src/index.ts';
@@ -16,54 +20,27 @@ import { isForTrying, QUESTIONS } from './questions.ts';
 import { Raw } from './raw.ts';
 import { SALESFORCE_NAMES } from './sample-names.ts';
 
-export interface LiveStep {
-  step: string;
-  ok: boolean;
-  detail: string;
-}
-
-export interface LiveReport {
-  account: string;
-  steps: LiveStep[];
-  answers: LiveAnswer[];
-}
-
-export interface LiveOptions {
+export interface LiveOptions extends LiveObserver {
   connection: Record<string, unknown>;
   any_org: boolean;
   /** Deploy the fields that are missing. */
   deploy: boolean;
-  /** Called with each exchange. */
-  observe?: Context['observe'];
-  /** Called after each step. */
-  tell?(step: LiveStep): void;
 }
 
 /** Ms that one step may take. */
 const WITHIN = 5 * 60_000;
 
 /** @throws when the credentials do not work, or the org is not for trying */
-export async function runLive(options: LiveOptions): Promise<LiveReport> {
+export async function runLive(options: LiveOptions): Promise<LiveReport<LiveAnswer>> {
   const settings = salesforceKind.settings.parse(options.connection);
   const destination = await salesforceKind.connect('live', settings);
   const transport = await SalesforceTransport.open(settings);
   const raw = new Raw(transport, options.observe);
-  const context = contexts(options.observe);
+  const note: NoteMade = (_object, id) => raw.note(id);
+  const context = contextsFor(options, WITHIN);
   const run = randomBytes(4).toString('hex');
-  const steps: LiveStep[] = [];
+  const steps = new LiveSteps(options);
   const answers: LiveAnswer[] = [];
-  const step = async (name: string, work: () => Promise<string>) => {
-    const done = await work().then(
-      (detail) => ({ step: name, ok: true, detail }),
-      (thrown: unknown) => ({
-        step: name,
-        ok: false,
-        detail: thrown instanceof Error ? thrown.message : String(thrown),
-      }),
-    );
-    steps.push(done);
-    options.tell?.(done);
-  };
   try {
     const { account, notes } = await destination.probe(context());
     const { ok, type } = await isForTrying(raw);
@@ -71,26 +48,23 @@ export async function runLive(options: LiveOptions): Promise<LiveReport> {
       throw new Error(
         `org ${account} is ${type}, neither a Developer Edition nor a sandbox: nothing was done. SALESFORCE_LIVE_ANY_ORG=1 runs it all the same.`,
       );
-    await step('provision', () => provision(destination, options.deploy, context));
-    await step('write, and write again', () => writeTwice(destination, raw, run, context));
-    await step('people and their records in one request', () => writeTogether(options.connection, raw, run, context));
+    await steps.do('provision', () => provision(destination, options.deploy, context));
+    await steps.do('write, and write again', () => writeTwice(destination, planOf(run), note, context));
+    await steps.do('people and their records in one request', () =>
+      writeTogether(options.connection, raw, run, note, context),
+    );
     for (const [index, { asks, sandbox, answer }] of QUESTIONS.entries())
-      await step(`${index + 1}. ${asks}`, async () => {
+      await steps.do(`${index + 1}. ${asks}`, async () => {
         const said = await answer(raw, run);
         answers.push({ question: asks, answer: said, confirms: sandbox.test(said) });
         return said;
       });
-    await step('clean up', async () => `deleted ${await raw.cleanUp()} records; the fields stay`);
-    return { account: `${account} (${type}); ${notes.join(' ')}`, steps, answers };
+    await steps.do('clean up', async () => `deleted ${await raw.cleanUp()} records; the fields stay`);
+    return { account: `${account} (${type}); ${notes.join(' ')}`, steps: steps.done, answers };
   } finally {
     transport.close();
     await destination.close();
   }
-}
-
-/** A context of its own for each call, without shared memory. */
-function contexts(observe: Context['observe']): () => Context {
-  return () => makeMemoryContext(makeMemoryCommons(), { within: WITHIN, observe });
 }
 
 async function provision(destination: Destination, deploy: boolean, context: () => Context): Promise<string> {
@@ -102,21 +76,14 @@ async function provision(destination: Destination, deploy: boolean, context: () 
 }
 
 /** A call of a number that belongs to no subscriber: 555-0100 to 555-0199 are kept for fiction. */
-async function writeTwice(destination: Destination, raw: Raw, run: string, context: () => Context): Promise<string> {
-  const phone = `+1415555${String(100 + (Number.parseInt(run, 16) % 100)).padStart(4, '0')}`;
-  const plan = samplePlan(SALESFORCE_NAMES, {
+function planOf(run: string): Plan {
+  return samplePlan(SALESFORCE_NAMES, {
     id: run,
-    phone,
+    phone: `+1415555${String(100 + (Number.parseInt(run, 16) % 100)).padStart(4, '0')}`,
     email: `wrapup-${run}@example.com`,
     first_name: 'Wrapup',
     last_name: `Live ${run}`,
   });
-  const [first] = await destination.write([plan], context());
-  const written = idsOf(first, raw);
-  const [again] = await destination.write([{ ...plan, resume: { attempts: 1, records: {} } }], context());
-  if (idsOf(again, raw) !== written) throw new Error(`first ${written}; then ${idsOf(again, raw)}`);
-  const { requests = 0, notes = [] } = first?.ok ? first.receipt : {};
-  return [written, `${requests} requests`, ...notes].join('; ');
 }
 
 /**
@@ -127,12 +94,13 @@ async function writeTogether(
   connection: Record<string, unknown>,
   raw: Raw,
   run: string,
+  note: NoteMade,
   context: () => Context,
 ): Promise<string> {
   const settings = salesforceKind.settings.parse({ ...connection, composite: true, on_refused_field: 'park' });
   const destination = await salesforceKind.connect('live', settings);
   const base = Number.parseInt(run, 16);
-  const planOf = (n: number, email: string) =>
+  const planFor = (n: number, email: string) =>
     samplePlan(SALESFORCE_NAMES, {
       id: `${run}-${n}`,
       phone: `+1415555${String(100 + ((base + n) % 100)).padStart(4, '0')}`,
@@ -140,13 +108,13 @@ async function writeTogether(
       first_name: 'Wrapup',
       last_name: `Live ${run} ${n}`,
     });
-  const good = (n: number) => planOf(n, `wrapup-${run}-${n}@example.com`);
+  const good = (n: number) => planFor(n, `wrapup-${run}-${n}@example.com`);
   try {
-    const [first, refused, last] = await destination.write([good(1), planOf(2, 'no address'), good(3)], context());
-    const written = [idsOf(first, raw), idsOf(last, raw)];
-    if (refused?.ok) throw new Error(`${idsOf(refused, raw)} although the address is none`);
+    const [first, refused, last] = await destination.write([good(1), planFor(2, 'no address'), good(3)], context());
+    const written = [recordsOf(first, note), recordsOf(last, note)];
+    if (refused?.ok) throw new Error(`${recordsOf(refused, note)} although the address is none`);
     const [repaired] = await destination.write([{ ...good(2), resume: { attempts: 1, records: {} } }], context());
-    written.push(idsOf(repaired, raw));
+    written.push(recordsOf(repaired, note));
     const linked = await Promise.all([first, repaired, last].map((outcome) => isLinked(raw, outcome)));
     if (linked.includes(false)) throw new Error(`not linked to their person: ${written.join('; ')}`);
     const requests = first?.ok && last?.ok ? first.receipt.requests + last.receipt.requests : 0;
@@ -164,10 +132,4 @@ async function isLinked(raw: Raw, outcome: WriteOutcome | undefined): Promise<bo
   const { body } = await raw.ask('GET', `/query?q=${soql}`);
   const named = asList(asObject(body).records).map((row) => asText(asObject(row).WhoId));
   return rest.length > 0 && named.length === rest.length && named.every((id) => id === person?.id);
-}
-
-function idsOf(outcome: WriteOutcome | undefined, raw: Raw): string {
-  if (!outcome?.ok) throw outcome?.failure ?? new Error('no outcome');
-  for (const { id } of outcome.receipt.records) raw.note(id);
-  return outcome.receipt.records.map(({ name, id }) => `${name} ${id}`).join(', ');
 }

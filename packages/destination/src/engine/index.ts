@@ -3,14 +3,12 @@
  * docs/guide/new-destination.md.
  */
 export * from './adapter.ts';
-export * from './owners/check-owners.ts';
 export * from './owners/owners.ts';
 export * from './people/match-people.ts';
 export * from './people/person-cache.ts';
 export * from './people/person-verbs.ts';
 export * from './people/person-write.ts';
 export { judgeClaim } from './people/said-addresses.ts';
-export * from './plan/check-order.ts';
 export * from './plan/plan-write.ts';
 export * from './records/record-verbs.ts';
 export * from './rows/row.ts';

@@ -9,16 +9,15 @@
  */
 import type { Plan } from '@wrapup/mapping';
 import type { ApiSession } from '../http/transport.ts';
-import type { Context } from '../port/context.ts';
+import type { Context, Memory } from '../port/context.ts';
 import type { Destination, WriteOutcome } from '../port/destination.ts';
 import { Failure, parkedBy } from '../port/failure.ts';
 import { distinctNotes, omissionsOf } from '../port/omission.ts';
 import type { RecordReceipt } from '../port/receipt.ts';
 import type { CrmAdapter } from './adapter.ts';
-import { MemoryAhead, memoriesOfPlans } from './memory-ahead.ts';
-import { beginPeople, identifyPeople } from './people/identify-people.ts';
-import { leasePeople } from './people/lease-people.ts';
-import { forgetFormer, forgetPerson, rememberFormer } from './people/person-cache.ts';
+import { OWNERS_MEMORY } from './owners/owners.ts';
+import { beginPeople, identifyPeople, leasePeople } from './people/identify-people.ts';
+import { forgetFormer, forgetPerson, personMemoryNames, rememberFormer } from './people/person-cache.ts';
 import type { PersonWrite } from './people/person-verbs.ts';
 import { asResumed, contactSteps, resetWrite } from './people/person-write.ts';
 import { updatePeople } from './people/update-people.ts';
@@ -32,6 +31,7 @@ import {
 } from './plan/plan-write.ts';
 import { readAhead } from './records/read-ahead.ts';
 import { writeRecords } from './records/write-records.ts';
+import { recordMemory } from './rows/written-values.ts';
 
 /**
  * As many outcomes as plans, in their order; equal plans are written once and share its requests. Never rejects.
@@ -292,4 +292,55 @@ export function throughEngine<Opened extends ApiSession>(
       return writePlans(session, plans, (writes) => open(session, writes, false));
     },
   };
+}
+
+/**
+ * What a write is sure to ask of memory, asked all at once when it begins: one after the other, each is a round trip to
+ * Redis. Each answer is given once. Who asks a second time wants to know what has become of it meanwhile, and so does who
+ * asks after it was written.
+ */
+export class MemoryAhead implements Memory {
+  readonly #memory: Memory;
+  readonly #asked: Map<string, Promise<string | undefined>>;
+
+  /** @param names what is asked at once */
+  constructor(memory: Memory, names: Iterable<string>) {
+    this.#memory = memory;
+    this.#asked = new Map([...new Set(names)].map((name) => [name, memory.get(name)]));
+    // It fails those that ask for it; what is not asked for is no failure.
+    for (const answer of this.#asked.values()) answer.catch(() => {});
+  }
+
+  get(key: string): Promise<string | undefined> {
+    const asked = this.#asked.get(key);
+    this.#asked.delete(key);
+    return asked ?? this.#memory.get(key);
+  }
+
+  set(key: string, value: string, ttl: number | 'ledger'): Promise<void> {
+    this.#asked.delete(key);
+    return this.#memory.set(key, value, ttl);
+  }
+
+  delete(key: string): Promise<void> {
+    this.#asked.delete(key);
+    return this.#memory.delete(key);
+  }
+
+  digester(): Promise<(value: string) => string> {
+    return this.#memory.digester();
+  }
+}
+
+/** What the engine is sure to ask of memory about these plans. Records that other calls can mean are asked for in their turn. */
+function memoriesOfPlans(plans: readonly Plan[]): string[] {
+  return plans.flatMap(({ person, records, needs, chosen }) => {
+    const own = records.filter(({ find, own_key }) => !find && !own_key);
+    const isOwned = needs.length > 0 || person?.owner || records.some(({ owner }) => owner);
+    return [
+      ...(isOwned ? [OWNERS_MEMORY] : []),
+      ...(chosen?.length ? [] : personMemoryNames(person?.match.slice(0, 1) ?? [])),
+      ...own.map(recordMemory),
+    ];
+  });
 }

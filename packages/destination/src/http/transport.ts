@@ -66,7 +66,7 @@ const TOKEN_CALL: ApiRequest = { name: 'get an access token', writes: false };
  * @typeParam Call a request in the words of the adapter's client
  * @typeParam Token what authorises a request
  */
-export abstract class Transport<Call extends ApiRequest, Token> implements RequestSender<Call, ApiAnswer> {
+export abstract class Transport<Call extends ApiRequest, Token> implements RequestSender<Call> {
   readonly #options: TransportOptions;
   /** By scheme: a login and an API may differ in it. */
   readonly #agents = new Map<string, Agent>();
@@ -263,7 +263,7 @@ interface Sendable {
 }
 
 /** Sends single requests of one connection. */
-interface RequestSender<Call extends Sendable, ApiAnswer> {
+interface RequestSender<Call extends Sendable> {
   send(call: Call, ctx: Context): Promise<ApiAnswer>;
 }
 
@@ -281,17 +281,17 @@ const TOO_LATE_MS = 20;
  * The requests of one call of the destination: sends them, counts them for the plans that share them, and stops
  * asking once the connection has shown that it is broken.
  */
-export class ApiSession<Call extends Sendable = Sendable, ApiAnswer = unknown> {
+export class ApiSession<Call extends Sendable = Sendable> {
   readonly ctx: Context;
   /** Keys of the calls, by the number of their plan: what logs name a request by. */
   calls: readonly string[] = [];
-  readonly #transport: RequestSender<Call, ApiAnswer>;
+  readonly #transport: RequestSender<Call>;
   readonly #costs = new Map<number, number>();
   #broken: Failure | undefined;
   /** A quota that is used up, by pool: waiting for it is the queue's business, which has other work meanwhile. */
   readonly #throttled = new Map<string | undefined, Failure>();
 
-  constructor(transport: RequestSender<Call, ApiAnswer>, ctx: Context) {
+  constructor(transport: RequestSender<Call>, ctx: Context) {
     this.#transport = transport;
     this.ctx = ctx;
   }

@@ -1,7 +1,7 @@
 /** What a write asks of memory when it begins. */
 import { expect, test } from 'vitest';
-import { MemoryAhead } from '../src/engine/memory-ahead.ts';
-import { makeMemoryCommons } from '../src/index.ts';
+import { MemoryAhead } from '../../src/engine/write.ts';
+import { makeMemoryCommons } from '../../src/index.ts';
 
 const KEPT_MS = 60_000;
 

@@ -1,6 +1,7 @@
 /** Compares mappings with the account's own properties, before a call fails on them. */
 import type { Context } from '@wrapup/destination';
-import { checkOrder, checkOwners, type OwnerWords, quoteAll, readTime } from '@wrapup/destination/engine';
+import { checkOrder, checkOwners, checkRequired, type OwnerWords, quoteAll } from '@wrapup/destination/check';
+import { readTime } from '@wrapup/destination/engine';
 import { asList, asObject } from '@wrapup/destination/http';
 import { type Finding, nearest } from '@wrapup/findings';
 import type { CompiledMapping, MappedField, ValueKind } from '@wrapup/mapping';
@@ -61,7 +62,8 @@ export async function checkMappings(
   }
   const named = mappings.flatMap(({ records }) => records.filter(({ type }) => type === 'object'));
   const required = await requiredOf(transport, ctx, new Set(named.map(({ object }) => object)));
-  for (const mapping of mappings) findings.push(...checkRequired(mapping, required));
+  const requires = (object: string) => REQUIRED[object] ?? required.get(object) ?? [];
+  findings.push(...mappings.flatMap((mapping) => checkRequired('HubSpot', mapping, requires)));
   findings.push(...(await checkOwners(ctx, fields, ownerSource(session), OWNERS)));
   return findings;
 }
@@ -219,29 +221,6 @@ async function requiredOf(
     }
   }
   return required;
-}
-
-/** @param own what the account demands of further objects */
-function checkRequired(
-  { records, fields }: CompiledMapping,
-  own: ReadonlyMap<string, readonly string[]> = new Map(),
-): Finding[] {
-  return records.flatMap(({ name, object, at }) => {
-    const set = new Set(
-      fields.filter(({ record, use }) => record === name && use === 'write').map(({ property }) => property),
-    );
-    const missing = (REQUIRED[object] ?? own.get(object) ?? []).filter((property) => !set.has(property));
-    if (missing.length === 0) return [];
-    return [
-      {
-        severity: 'error',
-        code: 'required-not-mapped',
-        message: `${name}: HubSpot creates no ${object} without ${missing.join(' and ')}.`,
-        hint: `Set ${missing.join(' and ')} in the mapping; a constant will do: { value: … }.`,
-        at,
-      } satisfies Finding,
-    ];
-  });
 }
 
 /** What makes a value fit each type whatever the call says, and the kinds of values that do already. */

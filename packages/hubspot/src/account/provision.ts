@@ -1,5 +1,6 @@
 import type { Context, Failure, ProvisionStep } from '@wrapup/destination';
-import type { CompiledMapping, MappedField, ValueKind } from '@wrapup/mapping';
+import { type FieldKind, kindOfField } from '@wrapup/destination/check';
+import type { CompiledMapping, MappedField } from '@wrapup/mapping';
 import { createProperty, createPropertyGroup, type HubSpotPropertyDefinition } from '../client/api.ts';
 import {
   forgetSchema,
@@ -149,29 +150,25 @@ function isWrite(field: MappedField): boolean {
   return field.use === 'write';
 }
 
-/** The type follows from the values that the mapping can write, and is text where they are not known. */
+/** Type and kind of input of each. */
+const TYPES: Record<FieldKind, [type: string, fieldType: string]> = {
+  number: ['number', 'number'],
+  boolean: ['bool', 'booleancheckbox'],
+  date: ['date', 'date'],
+  datetime: ['datetime', 'date'],
+  text: ['string', 'text'],
+  long_text: ['string', 'textarea'],
+};
+
 function customField(fields: MappedField[]) {
   return ({ object, property }: MappedField): HubSpotRequirement => {
     const same = fields.filter((field) => isWrite(field) && field.object === object && field.property === property);
-    const values = same.flatMap((field) => field.values ?? []);
-    const known = values.length > 0 && same.every((field) => field.values !== undefined);
     const label = property.replace(/^wrapup_/, '').replaceAll('_', ' ');
     const title = `${label.charAt(0).toUpperCase()}${label.slice(1)}`;
-    const describe = (type: string, fieldType: string) => ({
-      object,
-      definition: define(property, title, 'Written by Wrapup.', type, fieldType),
-    });
-    const always = (kind: ValueKind) => same.every(({ gives }) => gives === kind);
-    if (always('number') || (known && values.every((value) => typeof value === 'number')))
-      return describe('number', 'number');
-    if (always('datetime')) return describe('datetime', 'date');
-    if (always('date')) return describe('date', 'date');
-    const truth = known && values.every((value) => typeof value === 'boolean' || value === 'true' || value === 'false');
-    if (truth || always('boolean')) {
-      const { definition } = describe('bool', 'booleancheckbox');
-      return { object, definition: { ...definition, options: [option('Yes', 'true', 0), option('No', 'false', 1)] } };
-    }
-    return same.some((field) => field.write === 'append') ? describe('string', 'textarea') : describe('string', 'text');
+    const kind = kindOfField(same);
+    const definition = define(property, title, 'Written by Wrapup.', ...TYPES[kind]);
+    const options = [option('Yes', 'true', 0), option('No', 'false', 1)];
+    return { object, definition: kind === 'boolean' ? { ...definition, options } : definition };
   };
 }
 

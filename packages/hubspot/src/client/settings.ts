@@ -4,27 +4,14 @@ import { z } from 'zod';
 /** Where HubSpot's API is. */
 export const HUBSPOT_ADDRESS = 'https://api.hubapi.com';
 
+const text = z.string().trim().min(1).optional();
+
 /** Settings of a `kind: hubspot` connection in wrapup.yaml. */
 export const hubspotSettings = closed({
-  access_token: z
-    .string()
-    .trim()
-    .min(1)
-    .optional()
-    .describe('Service key, or the token of a legacy private app (pat-…)'),
-  client_id: z
-    .string()
-    .trim()
-    .min(1)
-    .optional()
-    .describe('Instead of access_token, an OAuth app that is installed in the account'),
-  client_secret: z.string().trim().min(1).optional().describe('Secret of the OAuth app'),
-  refresh_token: z
-    .string()
-    .trim()
-    .min(1)
-    .optional()
-    .describe('Refresh token that the installation of the OAuth app gave'),
+  access_token: text.describe('Service key, or the token of a legacy private app (pat-…)'),
+  client_id: text.describe('Instead of access_token, an OAuth app that is installed in the account'),
+  client_secret: text.describe('Secret of the OAuth app'),
+  refresh_token: text.describe('Refresh token that the installation of the OAuth app gave'),
   base_url: z
     .url({ protocol: /^https?$/ })
     .default(HUBSPOT_ADDRESS)

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Context, QuotaUsage, Secret } from '@wrapup/destination';
 import {
-  type ApiAnswer,
   answerThrough,
   asObject,
   type HttpAnswer,
@@ -62,7 +61,7 @@ export class HubSpotTransport extends SharedTransport<HubSpotApiCall, string> {
 }
 
 /** The requests of one call of the destination to HubSpot. */
-export class HubSpotSession extends Shared<HubSpotApiCall, ApiAnswer> {}
+export class HubSpotSession extends Shared<HubSpotApiCall> {}
 
 /**
  * What HubSpot's headers say about the quota. Search answers carry none; the daily ones are absent with OAuth.

@@ -1,6 +1,6 @@
 /** Compares mappings with the org's own definitions, before a call fails on them. */
 import type { Context } from '@wrapup/destination';
-import { checkOrder, checkOwners, type OwnerWords, quoteAll } from '@wrapup/destination/engine';
+import { checkOrder, checkOwners, checkRequired, type OwnerWords, quoteAll } from '@wrapup/destination/check';
 import { type Finding, suggest } from '@wrapup/findings';
 import type { CompiledMapping, MappedField } from '@wrapup/mapping';
 import { CALL_OBJECT, CONTACT_ROLE, WATERMARK } from '../client/objects.ts';
@@ -30,7 +30,8 @@ export async function checkMappings(
   const findings = [...new Set(['Task', 'Lead', 'Contact', ...objects])].flatMap((name) => checkKey(org, name));
   for (const { object, at } of related) if (!org.object(object)) findings.push({ ...noObject(object, 'error'), at });
   if (fields.some(({ write }) => write === 'if_newer')) findings.push(...checkWatermark(org));
-  for (const mapping of mappings) findings.push(...checkRequired(org, mapping));
+  const requires = (object: string) => requiredOf(org, object);
+  findings.push(...mappings.flatMap((mapping) => checkRequired('Salesforce', mapping, requires)));
   for (const field of fields) {
     if (field.owners !== undefined) continue;
     findings.push(...(field.record === 'person' ? checkPerson(org, field) : checkRecord(org, field)));
@@ -79,31 +80,15 @@ function checkWatermark(org: OrgDefinitions): Finding[] {
 /** Objects that are made from what a call is, or whose rules are more than their definition says. */
 const FILLED: ReadonlySet<string> = new Set(['Task', 'Event']);
 
-/** Fields that a record cannot be made without, and that neither the mapping nor a link fills. */
-function checkRequired(org: OrgDefinitions, { records, fields }: CompiledMapping): Finding[] {
-  return records.flatMap(({ name, object, at }): Finding[] => {
-    const known = FILLED.has(object) ? undefined : org.object(object);
-    if (!known) return [];
-    const written = new Set(fields.filter(({ record, use }) => record === name && use === 'write').map(toProperty));
-    const missing = [...known.fields.values()].filter(
-      ({ name: field, createable, nillable, defaulted, type, references }) =>
-        createable && !nillable && !defaulted && type !== 'boolean' && !written.has(field) && !isPerson(references),
-    );
-    if (missing.length === 0) return [];
-    const names = missing.map((field) => field.name).join(' and ');
-    return [
-      {
-        severity: 'error',
-        code: 'required-not-mapped',
-        message: `${name}: Salesforce creates no ${object} without ${names}.`,
-        hint: `Set ${names} in the mapping; a constant will do: { value: … }.`,
-        at,
-      },
-    ];
-  });
+/** Fields that a record cannot be made without, and that no link to a person fills. */
+function requiredOf(org: OrgDefinitions, name: string): string[] {
+  const object = FILLED.has(name) ? undefined : org.object(name);
+  return [...(object?.fields.values() ?? [])]
+    .filter(({ createable, nillable, defaulted, type }) => createable && !nillable && !defaulted && type !== 'boolean')
+    .filter(({ references }) => !isPerson(references))
+    .map((field) => field.name);
 }
 
-const toProperty = ({ property }: MappedField) => property;
 const isPerson = (references: string[]) => references.includes('Contact') || references.includes('Lead');
 
 /** A person is a lead or a contact: what one of them has is enough. */

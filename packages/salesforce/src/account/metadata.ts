@@ -1,7 +1,8 @@
 /** Fields that Wrapup itself needs in an org, and the custom ones that mappings write. Pure. */
 
 import type { ProvisionPackage } from '@wrapup/destination';
-import type { CompiledMapping, MappedField, ValueKind } from '@wrapup/mapping';
+import { type FieldKind, kindOfField } from '@wrapup/destination/check';
+import type { CompiledMapping, MappedField } from '@wrapup/mapping';
 import { zipSync } from 'fflate';
 import { ACTIVITIES, CALL_KEY, CALL_OBJECT, KEY, oneEach, TASK_ID, WATERMARK } from '../client/objects.ts';
 import { isOurs } from '../errors/error-table.ts';
@@ -61,7 +62,15 @@ function keyOf(object: string, name: string): SalesforceRequirement {
   return { object, name, label: 'Wrapup Key', description, type: 'key' };
 }
 
-/** The type follows from the values that the mapping can write, and is text where they are not known. */
+const TYPE_OF: Record<FieldKind, SalesforceFieldType> = {
+  number: 'number',
+  boolean: 'checkbox',
+  date: 'text',
+  datetime: 'datetime',
+  text: 'text',
+  long_text: 'long_text',
+};
+
 function customFields({ property, record, object }: MappedField, all: MappedField[]): SalesforceRequirement[] {
   const same = all.filter((field) => field.property === property && field.object === object);
   const label = property.replace(/^Wrapup_|__c$/g, '').replaceAll('_', ' ');
@@ -71,22 +80,8 @@ function customFields({ property, record, object }: MappedField, all: MappedFiel
     name: property,
     label,
     description: 'Written by Wrapup.',
-    type: typeOf(same),
+    type: TYPE_OF[kindOfField(same)],
   }));
-}
-
-function typeOf(same: MappedField[]): SalesforceFieldType {
-  if (same.some(({ write }) => write === 'append')) return 'long_text';
-  const always = (kind: ValueKind) => same.every(({ gives }) => gives === kind);
-  if (always('number')) return 'number';
-  if (always('boolean')) return 'checkbox';
-  if (always('datetime')) return 'datetime';
-  const values = same.flatMap((field) => field.values ?? []);
-  const known = values.length > 0 && same.every((field) => field.values !== undefined);
-  if (known && values.every((value) => typeof value === 'number')) return 'number';
-  if (known && values.every((value) => typeof value === 'boolean' || value === 'true' || value === 'false'))
-    return 'checkbox';
-  return 'text';
 }
 
 /*

@@ -1,6 +1,5 @@
 import type { Context, QuotaUsage } from '@wrapup/destination';
 import {
-  type ApiAnswer,
   answerThrough,
   type HttpAnswer,
   type Send,
@@ -66,7 +65,7 @@ export class SalesforceTransport extends SharedTransport<SalesforceApiCall, Toke
 
 /* The requests of one call of the destination, and whose org they go to. */
 
-export class SalesforceSession extends SharedSession<SalesforceApiCall, ApiAnswer> {
+export class SalesforceSession extends SharedSession<SalesforceApiCall> {
   readonly api_version: string;
 
   constructor(transport: SalesforceTransport, ctx: Context) {

@@ -1,6 +1,6 @@
 /** What an operator asks of an account: whether it works, whether mappings fit it, and to create the fields that they need. */
 import type { Probe, ProvisionStep } from '@wrapup/destination';
-import { checkOwners, type OwnerWords } from '@wrapup/destination/engine';
+import { checkOwners, type OwnerWords } from '@wrapup/destination/check';
 import { asList, asObject, asText } from '@wrapup/destination/http';
 import { type Finding, suggest } from '@wrapup/findings';
 import type { CompiledMapping } from '@wrapup/mapping';

@@ -1,11 +1,4 @@
-import {
-  type ApiAnswer,
-  type ApiRequest,
-  ApiSession,
-  type HttpAnswer,
-  type Send,
-  Transport,
-} from '@wrapup/destination/http';
+import { type ApiRequest, ApiSession, type HttpAnswer, type Send, Transport } from '@wrapup/destination/http';
 import { failureOf, readVendorError } from '../errors/classify.ts';
 import type { AcmeSettings } from './settings.ts';
 
@@ -57,4 +50,4 @@ export class AcmeTransport extends Transport<AcmeCall, string> {
 }
 
 /** The requests of one call of the destination. */
-export class AcmeSession extends ApiSession<AcmeCall, ApiAnswer> {}
+export class AcmeSession extends ApiSession<AcmeCall> {}

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Config, Connection } from '@wrapup/config';
-import type { ExchangeRecorder } from '@wrapup/destination/http';
+import type { ExchangeRecorder } from '@wrapup/destination/recorder';
 import type { Finding } from '@wrapup/findings';
 import type { DataVersion, EncryptionAudit } from '@wrapup/queue';
 import type { Command } from 'commander';
@@ -133,7 +133,7 @@ async function checkConnection(
 }
 
 async function makeRecorder({ kind }: Connection): Promise<ExchangeRecorder> {
-  const { ExchangeRecorder: Recorder } = await import('@wrapup/destination/http');
+  const { ExchangeRecorder: Recorder } = await import('@wrapup/destination/recorder');
   return new Recorder(kind);
 }
 

@@ -1,11 +1,21 @@
 /** Who the people of many plans are: each is looked up, judged by its policy, and created where the CRM does not have them. */
+import type { Context } from '../../port/context.ts';
 import { Failure, parkedBy } from '../../port/failure.ts';
 import { type OwnerSource, ownersFor } from '../owners/owners.ts';
-import { type PlanReport, type PlanWrite, reportFailure } from '../plan/plan-write.ts';
+import { type PlanReport, type PlanWrite, reportFailure, reportFailures } from '../plan/plan-write.ts';
 import { createPeople } from './create-people.ts';
 import { decide, groupUnknown, lookUpPeople } from './match-people.ts';
+import { leaseEach, writeLeases } from './person-cache.ts';
 import type { KnownPerson, PeopleVerbs, PersonWrite } from './person-verbs.ts';
-import { beginWrite, joinById, propertiesToRead, questionOf, resolvePlan, writtenBefore } from './person-write.ts';
+import {
+  beginWrite,
+  joinById,
+  joinByNames,
+  propertiesToRead,
+  questionOf,
+  resolvePlan,
+  writtenBefore,
+} from './person-write.ts';
 import { limitIfSaid, settleClaim } from './said-addresses.ts';
 import { type GonePerson, readyPeople } from './update-people.ts';
 
@@ -121,4 +131,32 @@ export async function beginPeople(
   };
   const begun = await Promise.all(writes.filter(({ index }) => !ended.has(index)).map(begin));
   return { writes: begun.flat(), reports };
+}
+
+/*
+ * One delivery at a time for each person, from the look-up until everything is written to them. What is newer is decided by
+ * what stands in the CRM: of two deliveries that look at the same time, the older call could write after the newer one.
+ */
+
+interface LeasedPeople {
+  /** Plans that may go on. */
+  held: PlanWrite[];
+  /** Those whose person another delivery is at. */
+  reports: PlanReport[];
+  release(): Promise<void>;
+}
+
+/** Never rejects. A person who is reached by different numbers or addresses in two calls is not known for the same one here. */
+export async function leasePeople(ctx: Context, writes: readonly PlanWrite[]): Promise<LeasedPeople> {
+  // Plans that share a number or an address take one lease together.
+  const groups = joinByNames(writes, ({ plan }) => writeLeases(plan.person?.match ?? []));
+  // To a person who is known by speech alone nothing is written.
+  const [alone, named] = [groups.filter(({ names }) => names.size === 0), groups.filter(({ names }) => names.size > 0)];
+  const { held, failed, release } = await leaseEach(ctx, named, ({ names }) => [...names]);
+  const free = new Set([...alone, ...held].flatMap((group) => group.writes));
+  return {
+    held: writes.filter((write) => free.has(write)),
+    reports: [...failed].flatMap(([group, failure]) => reportFailures(group.writes, 'person', failure)),
+    release,
+  };
 }

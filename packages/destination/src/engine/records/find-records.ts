@@ -12,6 +12,7 @@
  */
 import { decideRecord, type FindBy, type Plan, type RecordPlan } from '@wrapup/mapping';
 import { Failure, nameCandidates } from '../../port/failure.ts';
+import { askedFor } from '../people/match-people.ts';
 import {
   doneBefore,
   type Existing,
@@ -22,11 +23,12 @@ import {
 } from '../plan/plan-write.ts';
 import { foundKey, foundMemory } from '../rows/written-values.ts';
 import { holdKeys, keysOfNew, readKeys } from './find-keys.ts';
-import { openRecords } from './find-open.ts';
 import type { Item, RecordReading, RecordVerbs } from './record-verbs.ts';
 
 /** Candidates that are named when a person has to choose. */
 const MAX_NAMED = 10;
+
+type Candidates = Map<Item, Existing[] | Failure>;
 
 type Finder = Pick<RecordVerbs, 'session' | 'readById' | 'readRelated' | 'search' | 'keys' | 'urlOf'>;
 
@@ -106,10 +108,10 @@ async function look(crm: Finder, items: Item[], answers: Map<Item, Looked>): Pro
 }
 
 /** The newest first; of those that are found by their id alone nothing. */
-async function search(crm: Finder, items: Item[]): Promise<Map<Item, Existing[] | Failure>> {
+async function search(crm: Finder, items: Item[]): Promise<Candidates> {
   const open = items.filter(({ record }) => record.find?.open);
   const valued = items.filter(({ record }) => record.find?.by);
-  const found = open.length > 0 ? await openRecords(crm, open) : new Map<Item, Existing[] | Failure>();
+  const found = open.length > 0 ? await openRecords(crm, open) : [];
   const others = valued.length > 0 ? await crm.search?.byValues(valued) : undefined;
   return new Map([...found, ...(others ?? [])]);
 }
@@ -249,4 +251,100 @@ function withRecords(plan: Plan, { found, made, gone }: Outcome): Plan {
       return { ...rest, associate, ...(own_key ? { own_key } : {}) };
     });
   return { ...plan, records };
+}
+
+/*
+ * The open records of people, else of the company or account that they belong to: read for all of a batch together, through
+ * links or queries, which show a write at once.
+ */
+
+/** Whose records are asked for. */
+interface Asked {
+  item: Item;
+  of: string;
+  id: string;
+}
+
+/** The newest first. A look that failed is a failure, never an empty list. Never rejects. */
+async function openRecords(crm: Finder, items: Item[]): Promise<Candidates> {
+  const found: Candidates = new Map(items.map((item) => [item, []]));
+  const asked = items.flatMap((item): Asked[] => {
+    const { person } = item.write;
+    return person ? [{ item, of: person.object, id: person.id }] : [];
+  });
+  for (const [item, own] of await openOf(crm, asked)) {
+    const people = new Set([item.write.person?.id ?? '']);
+    found.set(item, own instanceof Failure ? own : own.map((one) => ({ ...one, people })));
+  }
+  // A person's own come first: of a company there may be many that are other people's.
+  const without = asked.filter(({ item }) => isEmpty(found.get(item)));
+  const employers = await employersOf(crm, without);
+  for (const [item, failure] of employers.failed) found.set(item, failure);
+  for (const [item, theirs] of await openOf(crm, employers.known)) found.set(item, theirs);
+  return found;
+}
+
+const isEmpty = (answer: Existing[] | Failure | undefined) => Array.isArray(answer) && answer.length === 0;
+
+async function openOf(crm: Finder, asked: Asked[]): Promise<Candidates> {
+  const found: Candidates = new Map();
+  for (const group of groupsOf(asked, ({ item, of }) => `${of} ${item.record.object}`)) {
+    const object = group[0]?.item.record.object ?? '';
+    const records = group.map(({ item }) => item.record);
+    const written = records.flatMap(({ fields }) => fields.map(({ name }) => name));
+    const reads = records.flatMap((record) => crm.search?.reads(record) ?? []);
+    const answers = await read(crm, group, object, [...new Set([...written, ...reads])]);
+    for (const { item, id } of group) found.set(item, await thoseThatFit(crm, item, answers.get(id) ?? []));
+  }
+  return found;
+}
+
+async function thoseThatFit(
+  { search }: Finder,
+  item: Item,
+  answer: Existing[] | Failure,
+): Promise<Existing[] | Failure> {
+  if (answer instanceof Failure) return answer;
+  try {
+    const fitting: Existing[] = [];
+    for (const one of answer) if (await search?.fits(item, one)) fitting.push(one);
+    return fitting;
+  } catch (thrown) {
+    return Failure.of(thrown);
+  }
+}
+
+/** What the people belong to, where that is anything. */
+async function employersOf(crm: Finder, asked: Asked[]): Promise<{ known: Asked[]; failed: Map<Item, Failure> }> {
+  const of = crm.search?.employer ?? '';
+  const known = asked.flatMap(({ item }) => {
+    const id = item.write.person?.account;
+    return id === undefined ? [] : [{ item, of, id }];
+  });
+  const failed = new Map<Item, Failure>();
+  const unknown = asked.filter((one) => one.of !== of && !known.some(({ item }) => item === one.item));
+  for (const group of groupsOf(unknown, (one) => one.of)) {
+    const answers = await read(crm, group, of, []);
+    for (const { item, id } of group) {
+      const employers = answers.get(id) ?? [];
+      if (employers instanceof Failure) failed.set(item, employers);
+      else if (employers[0]) known.push({ item, of, id: employers[0].id });
+    }
+  }
+  return { known, failed };
+}
+
+async function read(
+  { readRelated }: Finder,
+  group: Asked[],
+  object: string,
+  properties: string[],
+): Promise<ReadonlyMap<string, Existing[] | Failure>> {
+  const ids = askedFor(group.map(({ item, id }) => [id, [item.write.index]]));
+  const [answers] = (await readRelated?.([{ of: group[0]?.of ?? '', ids, object, properties, all: true }])) ?? [];
+  return answers ?? new Map();
+}
+
+function groupsOf(asked: Asked[], nameOf: (one: Asked) => string): Asked[][] {
+  return [...Map.groupBy(asked, nameOf).values()];
 }

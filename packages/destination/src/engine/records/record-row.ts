@@ -1,6 +1,7 @@
-/** One record of a plan as a row: its fields as the CRM takes them and the write modes allow, its links. Pure. */
+/** One record of a plan as a row: its fields as the CRM takes them and the write modes allow, its links. */
 import { isRemembered, type RecordPlan, type Value } from '@wrapup/mapping';
 import type { Failure } from '../../port/failure.ts';
+import type { RecordReceipt } from '../../port/receipt.ts';
 import {
   type CallStanding,
   type Dropped,
@@ -11,10 +12,9 @@ import {
   reportKept,
   withoutNewer,
 } from '../plan/plan-write.ts';
-import type { CrmRow, FieldRules } from '../rows/row.ts';
-import { canonicalOf, recordMemory, type WrittenValues } from '../rows/written-values.ts';
-import { isLinked } from './record-links.ts';
-import type { Item, RecordVerbs } from './record-verbs.ts';
+import type { CrmRow, FieldRules, LinkTarget } from '../rows/row.ts';
+import { canonicalOf, type LinkEnd, recordMemory, type WrittenValues } from '../rows/written-values.ts';
+import type { Associated, Item, RecordVerbs, Written } from './record-verbs.ts';
 
 /** What `if_ours` asks about a record. @param isShared other calls can mean the same record */
 export function recordStanding(
@@ -107,4 +107,60 @@ export function makeRow(
     required,
   };
   return { ...rest, row };
+}
+
+/* What a record is linked to already, as far as it was noted, and what is noted of it. */
+
+/** Whether the record was linked to it before, by us or by a colleague, and with that label. */
+function isLinked(values: WrittenValues, record: RecordPlan, { name, object, id }: LinkTarget): boolean {
+  const label = record.labels?.[name];
+  const note = recordMemory(record);
+  if (label === undefined) return values.hasLink(note, { object, id });
+  return values.wasLinked(note, { object, id }) && values.wasLinked(note, { object, id, label });
+}
+
+/** A record of several plans is noted one plan after another. */
+export async function noteLinks(
+  values: WrittenValues,
+  written: Written[],
+  { failed, unlinked = [] }: Associated,
+): Promise<void> {
+  const byNote = Map.groupBy(written, ({ item }) => recordMemory(item.record));
+  const note = async ([name, all]: [string, Written[]]) => {
+    for (const { item, left, links, wasLinked } of all) {
+      const { write, record, targets } = item;
+      const isOurs = (target: LinkTarget) => links.includes(target) || wasLinked(target);
+      const endsOf = (target: LinkTarget) => (isOurs(target) ? madeEnds(record, target) : [foundEnd(target)]);
+      const made = failed.has(item) ? [] : targets.flatMap(endsOf);
+      const gone = [...left, ...unlinked.filter(([one]) => one === item).map(([, end]) => end)];
+      await values.noteLinks(name, { key: write.plan.key, ended_at: write.ended_at }, made, gone);
+    }
+  };
+  await Promise.all([...byNote].map(note));
+}
+
+function madeEnds({ labels }: RecordPlan, { name, object, id }: LinkTarget): LinkEnd[] {
+  const label = labels?.[name];
+  return [{ object, id }, ...(label === undefined ? [] : [{ object, id, label }])];
+}
+
+/** Of a link that a record had when it was found. */
+function foundEnd({ object, id }: LinkTarget): LinkEnd {
+  return { object, id, found: true };
+}
+
+export function toWritten(
+  values: WrittenValues,
+  item: Item,
+  receipt: RecordReceipt,
+  rest: Pick<Written, 'linked' | 'cut' | 'left'>,
+): Written {
+  const { record, targets } = item;
+  const found = item.write.found?.get(record.name);
+  const isThere = ({ name, id }: LinkTarget) =>
+    name === 'person' && record.labels?.[name] === undefined && found?.people?.has(id) === true;
+  const links = rest.linked
+    ? targets
+    : targets.filter((target) => !isThere(target) && !isLinked(values, record, target));
+  return { item, receipt, ...rest, links, wasLinked: (to) => values.wasLinked(recordMemory(record), to) };
 }

@@ -21,8 +21,7 @@ import type { CrmRow, RowVerb } from '../rows/row.ts';
 import { writeRows } from '../rows/write-rows.ts';
 import { type NoteNames, recallWritten, recordMemory, settleRow, type WrittenValues } from '../rows/written-values.ts';
 import type { ReadAhead } from './read-ahead.ts';
-import { noteLinks, toWritten } from './record-links.ts';
-import { makeRow, type RecordRow } from './record-row.ts';
+import { makeRow, noteLinks, type RecordRow, toWritten } from './record-row.ts';
 import type {
   Associated,
   Item,
