@@ -1,4 +1,5 @@
 /** The attack by a spoken address, as attacker and system say it in turn. */
+import type { VoiceCall } from '@wrapup/sandbox';
 import { webhookOf } from '@wrapup/sandbox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sign } from '../../packages/synthflow/src/index.ts';

@@ -1,8 +1,8 @@
 /** Under which key a record is made where none was found, as far as the CRM's answers tell. */
 import { expect, test } from 'vitest';
-import { beginPlan } from '../src/engine/plan/plan-write.ts';
+import { beginPlan, type Existing } from '../src/engine/plan/plan-write.ts';
 import { holdKeys, keyOfNew, keysOfNew, readKeys } from '../src/engine/records/find-keys.ts';
-import type { Existing, Item, KeyLadder, KeyStrategy, RecordReading } from '../src/engine/records/record-verbs.ts';
+import type { Item, KeyLadder, KeyStrategy, RecordReading } from '../src/engine/records/record-verbs.ts';
 import { RequestFailure } from '../src/http/request-failure.ts';
 import { makeMemoryCommons, makeMemoryContext } from '../src/index.ts';
 import { Failure } from '../src/port/failure.ts';

@@ -121,7 +121,7 @@ async function answer(session: HubSpotSession, question: RelatedQuestion): Promi
   for (const [id, all] of linked) {
     // What vanished since its link was read is linked no more.
     const read = all.flatMap((one) => records.get(one.id) ?? []);
-    const there = read.filter((one) => !(one instanceof Failure));
+    const there = read.flatMap((one) => (one instanceof Failure ? [] : [one]));
     const wanted = closed ? there : there.filter((one) => !isClosed(one));
     const order = closed
       ? (a: Existing, b: Existing) => Number(isClosed(a)) - Number(isClosed(b)) || byChange(a, b)
