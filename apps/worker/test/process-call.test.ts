@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { type CallJob, type DeliveryChange, type DeliveryJob, forgetCall, jobId, revisionOf } from '@wrapup/queue';
+import { addressesIn } from '@wrapup/call';
+import {
+  type CallJob,
+  type DeliveryChange,
+  type DeliveryJob,
+  forgetCall,
+  jobId,
+  personKeysOf,
+  revisionOf,
+} from '@wrapup/queue';
 import { type ConnectionOptions, UnrecoverableError, Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { beginAttempt, makeArrival } from '../../../test/support/store.ts';
@@ -61,6 +70,24 @@ describe('routing a call', () => {
     expect((await routed([])).bytes).toBeGreaterThan(1_000);
     // 3 kB of JSON, and a thousand objects.
     expect((await routed(Array.from({ length: 1_000 }, () => ({})))).bytes).toBe(0);
+  });
+
+  it('has its people found once it is routed, and also where that fails', async () => {
+    const { store } = callStore;
+    const refuse = async () => {
+      throw new Error('refused');
+    };
+    const operations = Object.create(store.operations, { routeCall: { value: refuse } });
+    for (const one of [store, { ...store, operations }]) {
+      const payload = connectedPayload();
+      const call = await callStore.arrive(payload);
+      const routed = processCall(call, { store: one, config: configWith() });
+      if (one === store) await routed;
+      else await expect(routed).rejects.toThrow('refused');
+      const found = await store.people.calls(personKeysOf(addressesIn([payload.lead.phone_number])));
+      expect(found).toContainEqual({ source: 'main', call_id: call.call_id });
+      expect((await store.people.unread()).map(({ call_id }) => call_id)).not.toContain(call.call_id);
+    }
   });
 
   it('holds no personal data in ledger or jobs', async () => {

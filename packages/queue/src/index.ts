@@ -25,7 +25,7 @@ export * from './ledger/labels.ts';
 export * from './ledger/ledger.ts';
 export { cursorOf } from './ledger/ledger-reader.ts';
 export * from './ledger/people-index.ts';
-export type { ParkReason } from './ledger/route-script.ts';
+export type { JudgedRevision, NotedPeople, ParkReason } from './ledger/route-script.ts';
 export * from './ledger/timings.ts';
 export * from './omissions/omissions.ts';
 export { MAX_LINE_CALLS } from './omissions/omissions-index.ts';

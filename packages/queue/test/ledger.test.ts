@@ -185,6 +185,70 @@ describe('ledger', () => {
     expect(await delivery()).toMatchObject({ revision: as(oldest).revision, state: 'parked' });
   });
 
+  describe('with the people and the compressed bytes of the revision', () => {
+    const number = { by: 'number' as const, value: `+1202555${Math.floor(Math.random() * 10_000)}` };
+    const withPeople = async () => ({ people: { digests: await store.people.digestsOf([number]), days: 90 } });
+    const payload = () => store.redis.get(store.keys.payload(ref.source, ref.call_id, revision));
+    const found = async () => (await store.people.calls([number])).map(({ call_id }) => call_id);
+    const unread = async () =>
+      (await store.people.unread()).flatMap((one) => (one.revision === revision ? one.call_id : []));
+
+    it('notes them in the step that routes it', async () => {
+      const compress = async () => ({ bytes: Buffer.from('packed') });
+      expect(await unread()).toContain(ref.call_id);
+      const judged = { effect: 'applied' as const, facts: { notes: [] }, wanted, ...(await withPeople()), compress };
+      expect(await store.ledger.route(ref, judged)).toHaveLength(1);
+      expect(await found()).toContain(ref.call_id);
+      expect(await unread()).not.toContain(ref.call_id);
+      expect(await payload()).toBe('packed');
+      const [kept] = (await store.ledger.read(ref.source, ref.call_id))?.revisions ?? [];
+      expect(kept).toMatchObject({ effect: 'applied', stored: 6 });
+      expect(kept).not.toHaveProperty('dictionary');
+      expect(await store.redis.ttl(store.keys.payload(ref.source, ref.call_id, revision))).toBeGreaterThan(0);
+    });
+
+    it('takes the dictionary that all have where that of the source is gone, and keeps one that is there', async () => {
+      const asked: boolean[] = [];
+      const compress = async (isShared: boolean) => {
+        asked.push(isShared);
+        return isShared ? { bytes: Buffer.from('shared') } : { bytes: Buffer.from('own'), dictionary: 'dddd' };
+      };
+      const judged = { effect: 'applied' as const, facts: { notes: [] }, wanted, compress };
+      expect(await store.ledger.route(ref, judged)).toHaveLength(1);
+      expect(asked).toEqual([false, true]);
+      expect(await payload()).toBe('shared');
+
+      const name = store.keys.dictionary(ref.source, 'dddd');
+      await store.redis.set(name, 'words', 'EX', 60);
+      // A rerun, as after a crash.
+      await store.ledger.route(ref, judged);
+      expect(await payload()).toBe('own');
+      expect((await store.ledger.read(ref.source, ref.call_id))?.revisions[0]).toMatchObject({ dictionary: 'dddd' });
+      expect(await store.redis.ttl(name)).toBeGreaterThan(60);
+      await store.redis.del(name);
+    });
+
+    it('brings back no bytes that are gone, and indexes the people whatever it answers', async () => {
+      const newer = makeArrival(ref.call_id, Buffer.from('{"more":1}'), { received_at: Date.now() + 5 });
+      await accept(newer);
+      await store.ledger.route(
+        { ...ref, revision: revisionOf(newer.body) },
+        { effect: 'applied', facts: { notes: [] }, wanted },
+      );
+      await store.redis.del(store.keys.payload(ref.source, ref.call_id, revision));
+      const compress = async () => ({ bytes: Buffer.from('packed') });
+      const judged = { effect: 'applied' as const, facts: { notes: [] }, wanted, ...(await withPeople()), compress };
+      expect(await store.ledger.route(ref, { ...judged, compared: [] })).toBe('again');
+      expect(await found()).toContain(ref.call_id);
+      await store.ledger.route(ref, judged);
+      expect(await payload()).toBeNull();
+      expect(await store.ledger.forget(ref.source, ref.call_id)).toBeDefined();
+      await store.redis.zadd(store.keys.unread, 1, `${revision}:main:${ref.call_id}`);
+      expect(await store.ledger.route(ref, judged)).toEqual([]);
+      expect(await unread()).not.toContain(ref.call_id);
+    });
+  });
+
   it('counts a delivery as parked no longer once a later revision takes it', async () => {
     const before = await store.unresolved.count('parked');
     await route();

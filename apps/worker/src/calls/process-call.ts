@@ -9,6 +9,7 @@ import {
   BEYOND_LIMIT,
   type CallFacts,
   type CallJob,
+  type JudgedRevision,
   type KeptPayload,
   type LedgerEntry,
   type Revision,
@@ -17,7 +18,7 @@ import {
 } from '@wrapup/queue';
 import { combineRevisions, mergeCalls, normalise, type StandingCall, writeFacts } from '@wrapup/synthflow';
 import type { PendingCall } from '../deliveries/pending-arrivals.ts';
-import { indexPeople } from '../payloads/index-people.ts';
+import { indexPeople, peopleOf } from '../payloads/index-people.ts';
 import { bytesOfRevisions, PayloadRoom, VALUE_BYTES } from '../payloads/payload-room.ts';
 import { contextOf, isOwnId, readCall, UnrecognisedBody } from '../payloads/read-call.ts';
 import type { RecentCalls } from '../payloads/recent-calls.ts';
@@ -153,6 +154,7 @@ async function processRevision(
     if (error instanceof UnrecognisedBody) return error;
     throw error;
   });
+  if (call && !(call instanceof UnrecognisedBody) && isFirst(work)) return routeFirst(work, call, { pending, recent });
   // Before anything is decided: whatever becomes of the call, its people can be found. Redis does one after the other.
   const indexed = call && indexPeople(job, call instanceof UnrecognisedBody ? undefined : call, store, config);
   indexed?.catch(() => {});
@@ -170,11 +172,41 @@ async function processRevision(
   return verdict;
 }
 
+/** Whether nothing but its routes is to be decided of a revision: neither is it compared with others, nor is the API asked. */
+function isFirst({ entry, source, noted, job }: RevisionWork): boolean {
+  return noted !== undefined && !noted.effect && source.trust !== 'api' && !lastDelivered(entry, job.revision);
+}
+
+/** Its people come into the index with the step that routes it, and its compressed bytes in the place of those that came. */
+async function routeFirst(
+  work: RevisionWork,
+  call: Call,
+  { pending, recent }: Pick<Routing, 'pending' | 'recent'>,
+): Promise<CallVerdict> {
+  const { job, store, config, kept } = work;
+  try {
+    const people = await peopleOf(job, call, store, config);
+    const compress = kept && store.payloads.compressing(job, kept);
+    return await routeRevision(work, call, { pending, recent, people, compress });
+  } catch (error) {
+    // Whatever becomes of the call, its people can be found.
+    await indexPeople(job, call, store, config).catch(() => {});
+    throw error;
+  }
+}
+
+interface Routing {
+  pending: PendingCall | undefined;
+  recent: RecentCalls | undefined;
+  people?: JudgedRevision['people'];
+  compress?: JudgedRevision['compress'] | undefined;
+}
+
 /** Decides what a revision is, and which deliveries the call becomes. */
 async function routeRevision(
   work: RevisionWork,
   call: Call,
-  { pending, recent }: { pending: PendingCall | undefined; recent: RecentCalls | undefined },
+  { pending, recent, people, compress }: Routing,
 ): Promise<CallVerdict> {
   const { job, store, config, entry, source, noted } = work;
   if (noted?.effect === 'hint') return { job: 'complete', result: 'hint' };
@@ -205,7 +237,11 @@ async function routeRevision(
   const facts = factsOf(call);
   const deliveries = await store.operations.routeCall(
     entry,
-    { revision: job.revision, ...verdict, facts, wanted, digest, after, compared },
+    {
+      ...{ revision: job.revision, ...verdict, facts, wanted, digest, after, compared },
+      ...(people && { people }),
+      ...(compress && { compress }),
+    },
     { attempts: (route) => attemptsOf(config, route), config: job.config },
   );
   const moving = Array.isArray(deliveries) ? deliveries.filter(({ state }) => state !== 'parked') : [];
@@ -220,7 +256,7 @@ async function routeRevision(
   }
   // What stopped the call before may be put right by what this revision says.
   if (entry.stopped) await store.operations.removeUnresolvedCall(source.name, job.call_id);
-  await store.payloads.compress(source.name, job.call_id, job.revision, work.kept);
+  if (!compress) await store.payloads.compress(source.name, job.call_id, job.revision, work.kept);
   // Else the last of its deliveries does so.
   if (moving.length === 0) await scheduleExpiry(store, config, source.name, job.call_id);
   return { job: 'complete', result: 'routed', outcome: call.outcome };

@@ -1,7 +1,15 @@
-import { addressesIn, type Call, jsonOrText, numberForms } from '@wrapup/call';
+import { type Addresses, addressesIn, type Call, jsonOrText, numberForms } from '@wrapup/call';
 import { type Config, retentionOf } from '@wrapup/config';
 import type { RecordReceipt } from '@wrapup/destination';
-import { type CallJob, type CallRef, type IndexedPerson, personKeysOf, recordOf, type Store } from '@wrapup/queue';
+import {
+  type CallJob,
+  type CallRef,
+  type IndexedPerson,
+  type NotedPeople,
+  personKeysOf,
+  recordOf,
+  type Store,
+} from '@wrapup/queue';
 import { scanJson } from '@wrapup/synthflow';
 
 /**
@@ -11,19 +19,29 @@ import { scanJson } from '@wrapup/synthflow';
  */
 export async function indexPeople(job: CallJob, call: Call | undefined, store: Store, config: Config): Promise<void> {
   const { source, call_id, revision } = job;
-  const asItCame = call ? undefined : await readAsItCame(job, store);
-  const addresses = addressesIn(call ? [call.raw, call.lead, call.from_number, call.to_number] : asItCame);
+  const addresses = call ? addressesOf(call) : await addressesAsItCame(job, store);
+  const { ledger_days } = retentionOf(config, source);
+  await store.people.add({ source, call_id }, revision, personKeysOf(addresses), ledger_days);
+}
+
+/** The same, for the step that routes the call. */
+export async function peopleOf(job: CallJob, call: Call, store: Store, config: Config): Promise<NotedPeople> {
+  const digests = await store.people.digestsOf(personKeysOf(addressesOf(call)));
+  return { digests, days: retentionOf(config, job.source).ledger_days };
+}
+
+function addressesOf({ raw, lead, from_number, to_number, agent }: Call): Addresses {
+  const addresses = addressesIn([raw, lead, from_number, to_number]);
+  for (const form of (agent.number && numberForms(agent.number, [])?.numbers) || []) addresses.numbers.delete(form);
+  return addresses;
+}
+
+async function addressesAsItCame(job: CallJob, store: Store): Promise<Addresses> {
+  const asItCame = await readAsItCame(job, store);
+  const addresses = addressesIn(asItCame);
   // Escapes may hide what a text says that was not parsed: `forget` looks at the payload as well.
   if (typeof asItCame === 'string') addresses.complete = false;
-  for (const form of (call?.agent.number && numberForms(call.agent.number, [])?.numbers) || []) {
-    addresses.numbers.delete(form);
-  }
-  await store.people.add(
-    { source, call_id },
-    revision,
-    personKeysOf(addresses),
-    retentionOf(config, source).ledger_days,
-  );
+  return addresses;
 }
 
 async function readAsItCame({ source, call_id, revision }: CallJob, store: Store): Promise<unknown> {

@@ -10,16 +10,19 @@ import { LEASE_LUA } from '../redis/lease.ts';
 import { secondsOfDays } from '../redis/spans.ts';
 import { COUNTS_LUA } from '../stats/hourly-counts.ts';
 import { INDEX_LUA } from '../unresolved/unresolved-index.ts';
+import { ENTRY_LUA } from './entry-lua.ts';
 import { INDEX_PEOPLE_LUA } from './people-index.ts';
 import { KEEP_DICTIONARY_LUA } from './scripts.ts';
 
 /** The delivery of a job; nothing where the job is out of date, as it has another revision, another replay or an end. */
 const READ_QUEUED_LUA = `
-local function readQueued(ledger, route, revision, replays)
-  local have = redis.call('HGET', ledger, 'dlv:' .. route)
-  local delivery = have and cjson.decode(have)
+local function ifQueued(text, revision, replays)
+  local delivery = text and cjson.decode(text)
   if not delivery or delivery.state ~= 'queued' or delivery.revision ~= revision or delivery.replays ~= tonumber(replays) then return nil end
   return delivery
+end
+local function readQueued(ledger, route, revision, replays)
+  return ifQueued(redis.call('HGET', ledger, 'dlv:' .. route), revision, replays)
 end
 `;
 
@@ -90,26 +93,24 @@ return answers
  */
 const END_CALL_LUA = `${KEEP_DICTIONARY_LUA}
 local ENDED = { written = true, skipped = true, dropped = true }
-local function endCall(ledger, payloads, dictionaries, open, member, delivered, stopped)
-  local all = redis.call('HGETALL', ledger)
-  local routed, ended, revisions = false, true, {}
-  for i = 1, #all, 2 do
-    local field, kind = all[i], string.sub(all[i], 1, 4)
+-- 'states' has those of deliveries that are known without their text.
+local function endCall(entry, payloads, dictionaries, open, member, delivered, stopped, states)
+  if entry.routed ~= '1' then return end
+  local ended, revisions = true, {}
+  for field, text in pairs(entry) do
+    local kind = string.sub(field, 1, 4)
     if kind == 'rev:' then
-      local rev = cjson.decode(all[i + 1])
+      local rev = cjson.decode(text)
       if not rev.effect then return end
       revisions[string.sub(field, 5)] = rev
     elseif kind == 'dlv:' then
-      local state = cjson.decode(all[i + 1]).state
+      local state = states[field] or cjson.decode(text).state
       if state == 'queued' then return end
       ended = ended and ENDED[state] or false
     elseif field == 'stopped' then
-      ended = ended and cjson.decode(all[i + 1]).state == 'dropped'
-    elseif field == 'routed' then
-      routed = all[i + 1] == '1'
+      ended = ended and cjson.decode(text).state == 'dropped'
     end
   end
-  if not routed then return end
   for hash, rev in pairs(revisions) do
     local payload = payloads .. hash
     if redis.call('EXPIRE', payload, ended and delivered or stopped) == 1 and rev.dictionary then
@@ -126,8 +127,8 @@ end
  */
 export const endCall = defineScript<null>(
   'wrapupEndCall',
-  `${END_CALL_LUA}
-endCall(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1], ARGV[2], ARGV[3])
+  `${END_CALL_LUA}${ENTRY_LUA}
+endCall(readEntry(KEYS[1]), KEYS[2], KEYS[3], KEYS[4], ARGV[1], ARGV[2], ARGV[3], {})
 `,
 );
 
@@ -157,11 +158,14 @@ const PEOPLE_AFTER = { keys: 8, args: 12 };
  */
 export const recordOutcome = defineScript<number>(
   'wrapupRecordOutcome',
-  `${INDEX_LUA}${OMISSIONS_LUA}${END_CALL_LUA}${INDEX_PEOPLE_LUA}${READ_QUEUED_LUA}${LEASE_LUA}${COUNTS_LUA}
+  `${INDEX_LUA}${OMISSIONS_LUA}${END_CALL_LUA}${INDEX_PEOPLE_LUA}${READ_QUEUED_LUA}${LEASE_LUA}${COUNTS_LUA}${ENTRY_LUA}
 if ARGV[8] ~= '' and holds(redis.call('GET', KEYS[4]), ARGV[8]) then redis.call('DEL', KEYS[4]) end
--- First, and whatever became of the delivery meanwhile: an outcome in the ledger ends it, and no later attempt would do this.
-if #KEYS > ${PEOPLE_AFTER.keys} then indexPeople(${PEOPLE_AFTER.keys + 1}, ${PEOPLE_AFTER.args + 1}) end
-local delivery = readQueued(KEYS[1], ARGV[1], ARGV[2], ARGV[3])
+local entry, field = readEntry(KEYS[1]), 'dlv:' .. ARGV[1]
+-- Whatever became of the delivery meanwhile: an outcome in the ledger ends it, and no later attempt would do this.
+local _, people
+if #KEYS > ${PEOPLE_AFTER.keys} then _, people = indexPeople(${PEOPLE_AFTER.keys + 1}, ${PEOPLE_AFTER.args + 1}, entry) end
+if people then redis.call('HSET', KEYS[1], 'people', people) end
+local delivery = ifQueued(entry[field], ARGV[2], ARGV[3])
 if not delivery then return 0 end
 local change = cjson.decode(ARGV[5])
 local before = delivery.notes
@@ -172,11 +176,11 @@ for key, value in pairs(change) do
   if value == cjson.null then delivery[key] = nil else delivery[key] = value end
 end
 if ARGV[6] == '1' then delivery.attempts = math.max(0, delivery.attempts - 1) end
-if delivery.state ~= 'queued' then countEnd(KEYS[8], delivery, ARGV[12]) end
-redis.call('HSET', KEYS[1], 'dlv:' .. ARGV[1], cjson.encode(delivery))
+if delivery.state ~= 'queued' then countEnd(KEYS[8], entry, delivery, ARGV[12]) end
+redis.call('HSET', KEYS[1], field, cjson.encode(delivery))
 addItem(KEYS[2], ARGV[1], delivery, delivery.since)
 if ARGV[7] ~= '' then countDelivery(KEYS[3], delivery, before, ARGV[9], tonumber(ARGV[4]), tonumber(ARGV[7])) end
-if ARGV[10] ~= '' then endCall(KEYS[1], KEYS[5], KEYS[6], KEYS[7], ARGV[9], ARGV[10], ARGV[11]) end
+if ARGV[10] ~= '' then endCall(entry, KEYS[5], KEYS[6], KEYS[7], ARGV[9], ARGV[10], ARGV[11], { [field] = delivery.state }) end
 return 1
 `,
 );

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { CompressedPayload } from '../payloads/payloads.ts';
 import type { AtomicStep } from '../queues/atomic-enqueue.ts';
 import { memberOf, splitMember } from '../redis/keys.ts';
 import { deliveryLease, HeldLease } from '../redis/lease.ts';
@@ -27,7 +28,7 @@ import {
 } from './entry.ts';
 import { LedgerReader } from './ledger-reader.ts';
 import { endsOf } from './people-index.ts';
-import { type JudgedRevision, ROUTE_STEP, type RoutedDelivery, routeCall } from './route-script.ts';
+import { type JudgedRevision, ROUTE_STEP, type RoutedDelivery, routeCall, routing } from './route-script.ts';
 import * as scripts from './scripts.ts';
 
 /** A delivery whose attempt has begun, in the hands of this process. */
@@ -42,7 +43,7 @@ export interface TakenDelivery {
 }
 
 /** Runs a step, and adds in it the jobs of the deliveries that it opens. */
-type AddJobs = (step: AtomicStep, call: { keys: string[]; args: (string | number)[] }) => Promise<string>;
+type AddJobs = (step: AtomicStep, call: { keys: string[]; args: (string | number | Buffer)[] }) => Promise<string>;
 
 interface OverrideOptions {
   by?: string | undefined;
@@ -76,29 +77,24 @@ export class Ledger extends LedgerReader {
   ): Promise<RoutedDelivery[] | 'waits' | 'again'>;
   async route(
     call: RevisionRef,
-    { effect, facts, wanted, park, digest = '', after = 0, compared }: JudgedRevision,
+    judged: JudgedRevision,
     addJobs?: AddJobs,
   ): Promise<RoutedDelivery[] | 'waits' | 'again'> {
-    const { notes, ...plain } = facts;
-    const fields = Object.fromEntries(
-      Object.entries({ ...plain, notes: JSON.stringify(notes) }).filter(([, value]) => value !== undefined),
-    );
-    const keys = [
-      this.keys.ledger(call.source, call.call_id),
-      this.keys.unresolved,
-      this.keys.packed,
-      this.keys.counts,
-    ];
-    const args = [
-      ...[call.revision, effect, Date.now(), JSON.stringify(fields), JSON.stringify(wanted)],
-      ...[park ? JSON.stringify(park) : '', digest, after, compared ? JSON.stringify(compared) : ''],
-      ...[memberOf(call.source, call.call_id), addJobs ? '1' : ''],
-    ];
-    const route = () => (addJobs ? addJobs(ROUTE_STEP, { keys, args }) : routeCall(this.redis, keys, args));
-    let answer = await route();
+    const route = (compressed?: CompressedPayload) => {
+      const { keys, args } = routing(this.keys, call, judged, { compressed, hasJobs: addJobs !== undefined });
+      return addJobs ? addJobs(ROUTE_STEP, { keys, args }) : routeCall(this.redis, keys, args);
+    };
+    const { compress } = judged;
+    let compressed = await compress?.(false);
+    let answer = await route(compressed);
+    if (answer === 'lost') {
+      // The client was removed and is here again, or Redis was emptied.
+      compressed = await compress?.(true);
+      answer = await route(compressed);
+    }
     if (answer === 'packed') {
       await this.packed.unpack(call.source, call.call_id);
-      answer = await route();
+      answer = await route(compressed);
     }
     if (answer === 'waits' || answer === 'again') return answer;
     return (JSON.parse(answer) as RoutedDelivery[]).map(repairDelivery);

@@ -13,6 +13,7 @@ import type { PackedEntries } from '../packed/packed-entries.ts';
 import { defineScript, type RedisClient } from '../redis/client.ts';
 import { type Keys, memberOf, splitMember } from '../redis/keys.ts';
 import { secondsOfDays } from '../redis/spans.ts';
+import { ENTRY_LUA } from './entry-lua.ts';
 
 export interface CallRef {
   source: string;
@@ -41,34 +42,35 @@ export function personKeysOf({ numbers, emails, complete }: Addresses): IndexedP
 
 /**
  * Puts the call of KEYS[1] into the index. KEYS one for each digest, from `keys` on. ARGV, from `args` on: seconds until the
- * entries end, epoch ms before which the ledger knows nothing, then the digests. Answers 0 for a call that the ledger does not know
- * or that was forgotten.
+ * entries end, epoch ms before which the ledger knows nothing, then the digests. `entry` has the fields of the call's entry.
+ * Answers whether the ledger knows the call and it was not forgotten, then what the field `people` is to say, where that changes.
  */
 export const INDEX_PEOPLE_LUA = `
-local function indexPeople(keys, args)
-  local have = redis.call('HMGET', KEYS[1], 'call_id', 'forgotten', 'people', 'received_at', 'source')
-  if not have[1] or have[2] then return 0 end
-  local member, before = have[5] .. ':' .. have[1], have[3] or ''
+local function indexPeople(keys, args, entry)
+  if not entry.call_id or entry.forgotten then return false end
+  local member, before = entry.source .. ':' .. entry.call_id, entry.people or ''
   local people, known = before, {}
   for digest in string.gmatch(people, '%S+') do known[digest] = true end
   for i = keys, #KEYS do
     local key, digest = KEYS[i], ARGV[args + 2 + i - keys]
     redis.call('ZREMRANGEBYSCORE', key, 0, ARGV[args + 1])
-    redis.call('ZADD', key, have[4], member)
+    redis.call('ZADD', key, entry.received_at, member)
     redis.call('EXPIRE', key, ARGV[args])
     if not known[digest] then people = people == '' and digest or people .. ' ' .. digest end
   end
-  if people ~= before or not have[3] then redis.call('HSET', KEYS[1], 'people', people) end
-  return 1
+  if people ~= before or not entry.people then return true, people end
+  return true
 end
 `;
 
-/** KEYS ledger, unread, one for each digest. ARGV `<revision>:<member>` or nothing, then as `indexPeople`, which answers. */
+/** KEYS ledger, unread, one for each digest. ARGV `<revision>:<member>` or nothing, then as `indexPeople`, whose first answer is 1 or 0. */
 const addCall = defineScript<number>(
   'wrapupIndexCall',
-  `${INDEX_PEOPLE_LUA}
+  `${INDEX_PEOPLE_LUA}${ENTRY_LUA}
 if ARGV[1] ~= '' then redis.call('ZREM', KEYS[2], ARGV[1]) end
-return indexPeople(3, 2)
+local isKnown, people = indexPeople(3, 2, readEntry(KEYS[1]))
+if people then redis.call('HSET', KEYS[1], 'people', people) end
+return isKnown and 1 or 0
 `,
 );
 

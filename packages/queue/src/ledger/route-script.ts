@@ -1,11 +1,16 @@
 /** The ledger's change when a revision was judged (see `scripts.ts` for what all of them keep to). */
 
 import { PACKED_LUA } from '../packed/scripts.ts';
+import type { CompressedPayload } from '../payloads/payloads.ts';
 import type { AtomicStep } from '../queues/atomic-enqueue.ts';
 import { defineScript } from '../redis/client.ts';
+import { type Keys, memberOf } from '../redis/keys.ts';
 import { COUNTS_LUA } from '../stats/hourly-counts.ts';
 import { INDEX_LUA } from '../unresolved/unresolved-index.ts';
-import type { CallFacts, DeliveryEntry, Revision } from './entry.ts';
+import type { CallFacts, DeliveryEntry, Revision, RevisionRef } from './entry.ts';
+import { ENTRY_LUA } from './entry-lua.ts';
+import { endsOf, INDEX_PEOPLE_LUA, unreadMember } from './people-index.ts';
+import { KEEP_DICTIONARY_LUA } from './scripts.ts';
 
 /** Why a revision waits for a person. */
 export interface ParkReason {
@@ -28,34 +33,72 @@ export interface JudgedRevision {
   after?: number;
   /** Hashes of the delivered revisions that it was judged by. */
   compared?: string[];
+  /** Whom it names, where that is not in the index of people yet. */
+  people?: NotedPeople;
+  /**
+   * Makes the form in which its bytes are to be kept, where they are as they came and still to be compressed.
+   * @param isShared with the dictionary that all processes have
+   */
+  compress?: (isShared: boolean) => Promise<CompressedPayload | undefined>;
+}
+
+/** What is to be noted in the index of people. */
+export interface NotedPeople {
+  digests: ReadonlySet<string>;
+  /** `retention.ledger` */
+  days: number;
 }
 
 /**
  * Writes what the worker read and chose, and opens the deliveries.
- * KEYS ledger, unresolved, packed, counts. ARGV revision, effect, now, facts JSON, wanted deliveries JSON [{route, connection}], then
+ * KEYS ledger, unresolved, packed, counts, unread, payload, what the keys of its source's dictionaries begin with, then one for each
+ * digest of people. ARGV revision, effect, now, facts JSON, wanted deliveries JSON [{route, connection}], then
  * `park` with code, reason and hint for deliveries that must wait for a person because of this revision, the digest of what it
  * says, the time (ms) before which it must not stand: that of the revision which it was judged by, and the delivered revisions
  * that it was compared with, as JSON (empty: whichever there are), the member of the call, and '1' where the jobs of the wanted
- * deliveries come with it. A delivery is opened when there is none, or when this revision is newer than the one that it
+ * deliveries come with it, then `<revision>:<member>` where its people are to be indexed, the compressed payload or nothing, the id
+ * of its dictionary where that is its source's own, then seconds, epoch ms and digests of the people's index.
+ * A delivery is opened when there is none, or when this revision is newer than the one that it
  * delivered. Answers the deliveries that need a job, those with `has_job` whose job is added in the same step: a first job, to
- * the connection that is wanted, fits no other. Changes nothing and answers `waits` when it would park a delivery that is on
- * its way with another revision, `again` when another revision was delivered since it was judged, and `packed` when the entry
- * must be taken out of its bucket first.
+ * the connection that is wanted, fits no other. Its people are in the index whatever is answered, but for `packed`. Changes nothing
+ * else and answers `waits` when it would park a delivery that is on
+ * its way with another revision, `again` when another revision was delivered since it was judged, `packed` when the entry
+ * must be taken out of its bucket first, and `lost` when the dictionary is gone.
  */
-const ROUTE_LUA = `${INDEX_LUA}${PACKED_LUA}${COUNTS_LUA}
-if redis.call('EXISTS', KEYS[1]) == 0 and isPacked(KEYS[3], ARGV[10]) then return 'packed' end
-if redis.call('HEXISTS', KEYS[1], 'forgotten') == 1 then return '[]' end
+const ROUTE_LUA = `${INDEX_LUA}${PACKED_LUA}${COUNTS_LUA}${ENTRY_LUA}${KEEP_DICTIONARY_LUA}${INDEX_PEOPLE_LUA}
+local entry = readEntry(KEYS[1])
+if not next(entry) and isPacked(KEYS[3], ARGV[10]) then return 'packed' end
 local revision, effect, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local changed = {}
+local function set(name, value)
+  entry[name] = value
+  changed[#changed + 1], changed[#changed + 2] = name, value
+end
+local function write()
+  if #changed > 0 then redis.call('HSET', KEYS[1], unpack(changed)) end
+end
+local function stop(answer)
+  write()
+  return answer
+end
+if ARGV[12] ~= '' then
+  redis.call('ZREM', KEYS[5], ARGV[12])
+  local _, people = indexPeople(8, 15, entry)
+  if people then set('people', people) end
+end
+if entry.forgotten then return '[]' end
+if ARGV[14] ~= '' and not keepDictionary(KEYS[7] .. ARGV[14], KEYS[6]) then
+  return stop('lost')
+end
 local field = 'rev:' .. revision
-local rev = redis.call('HGET', KEYS[1], field)
+local rev = entry[field]
 rev = rev and cjson.decode(rev) or { at = now }
 local judged = rev.effect and rev.effect ~= 'unrecognised'
 local park = ARGV[6] ~= '' and cjson.decode(ARGV[6]) or nil
 local wanted = cjson.decode(ARGV[5])
 
 local function read(name)
-  local have = redis.call('HGET', KEYS[1], name)
-  return have and cjson.decode(have)
+  return entry[name] and cjson.decode(entry[name])
 end
 -- One that is older than what was delivered is not left behind unseen when it contradicts it. A rerun takes nothing: what its first run
 -- took may have gone to another revision since, and clocks of ingresses are apart.
@@ -67,32 +110,36 @@ if not judged then
   if ARGV[9] ~= '' then
     local compared = {}
     for _, hash in ipairs(cjson.decode(ARGV[9])) do compared['rev:' .. hash] = true end
-    local all = redis.call('HGETALL', KEYS[1])
-    for i = 1, #all, 2 do
-      if string.sub(all[i], 1, 4) == 'rev:' and all[i] ~= field and not compared[all[i]] then
-        local other = cjson.decode(all[i + 1]).effect
-        if other == 'applied' or other == 'added' then return 'again' end
+    for name, text in pairs(entry) do
+      if string.sub(name, 1, 4) == 'rev:' and name ~= field and not compared[name] then
+        local other = cjson.decode(text).effect
+        if other == 'applied' or other == 'added' then return stop('again') end
       end
     end
   end
   if park then
     for _, want in ipairs(wanted) do
       local delivery = read('dlv:' .. want.route)
-      if delivery and delivery.state == 'queued' and delivery.revision ~= revision then return 'waits' end
+      if delivery and delivery.state == 'queued' and delivery.revision ~= revision then return stop('waits') end
     end
   end
   rev.effect = effect
   if ARGV[7] ~= '' then rev.digest = ARGV[7] end
   rev.at = math.max(rev.at, tonumber(ARGV[8]))
-  redis.call('HSET', KEYS[1], field, cjson.encode(rev))
   if effect ~= 'parked' then
-    for name, value in pairs(cjson.decode(ARGV[4])) do redis.call('HSET', KEYS[1], name, value) end
+    for name, value in pairs(cjson.decode(ARGV[4])) do set(name, value) end
   end
 end
-clearStopped(KEYS[2])
-redis.call('HDEL', KEYS[1], 'waiting')
+local isCompressed = ARGV[13] ~= '' and redis.call('SET', KEYS[6], ARGV[13], 'KEEPTTL', 'XX')
+if isCompressed then
+  rev.stored = #ARGV[13]
+  rev.dictionary = ARGV[14] ~= '' and ARGV[14] or nil
+end
+if not judged or (isCompressed and entry[field]) then set(field, cjson.encode(rev)) end
+if entry.stopped then clearStopped(KEYS[2]) end
+if entry.waiting then redis.call('HDEL', KEYS[1], 'waiting') end
 -- A person may have decided since, or another worker come to another end: the ledger leads.
-if judged and (rev.effect ~= effect or effect == 'parked') then return '[]' end
+if judged and (rev.effect ~= effect or effect == 'parked') then return stop('[]') end
 local jobs, adds = {}, {}
 for place, want in ipairs(wanted) do
   local name = 'dlv:' .. want.route
@@ -117,17 +164,19 @@ for place, want in ipairs(wanted) do
     delivery.revised = math.max(delivery.revised or 0, rev.at)
     if park then
       delivery.state, delivery.code, delivery.reason, delivery.hint = 'parked', park.code, park.reason, park.hint
-      countEnd(KEYS[4], delivery, '')
+      countEnd(KEYS[4], entry, delivery, '')
     end
-    redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
+    set(name, cjson.encode(delivery))
     addItem(KEYS[2], want.route, delivery, delivery.since)
     adds[place] = delivery.state == 'queued' and delivery.replays == 0 and delivery.connection == want.connection
     if adds[place] and ARGV[11] == '1' then delivery.has_job = true end
     jobs[#jobs + 1] = delivery
   end
 end
-redis.call('HSET', KEYS[1], 'routed', '1')
-countCall(KEYS[4])
+set('routed', '1')
+local counted = countCall(KEYS[4], entry)
+if counted ~= entry.counted then set('counted', counted) end
+write()
 return #jobs == 0 and '[]' or cjson.encode(jobs), adds
 `;
 
@@ -137,8 +186,37 @@ export const routeCall = defineScript<string>('wrapupRoute', ROUTE_LUA);
 export const ROUTE_STEP: AtomicStep = {
   name: 'wrapupRouteWith',
   lua: ROUTE_LUA,
-  unless: ['packed', 'waits', 'again', '[]'],
+  unless: ['packed', 'lost', 'waits', 'again', '[]'],
 };
+
+/** Keys and arguments of the step. */
+export function routing(
+  keys: Keys,
+  { source, call_id, revision }: RevisionRef,
+  { effect, facts, wanted, park, digest = '', after = 0, compared, people }: JudgedRevision,
+  { compressed, hasJobs }: { compressed: CompressedPayload | undefined; hasJobs: boolean },
+): { keys: string[]; args: (string | number | Buffer)[] } {
+  const { notes, ...plain } = facts;
+  const fields = Object.fromEntries(
+    Object.entries({ ...plain, notes: JSON.stringify(notes) }).filter(([, value]) => value !== undefined),
+  );
+  const digests = [...(people?.digests ?? [])];
+  const { seconds, before } = endsOf(people?.days ?? 0);
+  return {
+    keys: [
+      ...[keys.ledger(source, call_id), keys.unresolved, keys.packed, keys.counts, keys.unread],
+      ...[keys.payload(source, call_id, revision), keys.dictionary(source, '')],
+      ...digests.map((one) => keys.person(one)),
+    ],
+    args: [
+      ...[revision, effect, Date.now(), JSON.stringify(fields), JSON.stringify(wanted)],
+      ...[park ? JSON.stringify(park) : '', digest, after, compared ? JSON.stringify(compared) : ''],
+      ...[memberOf(source, call_id), hasJobs ? '1' : ''],
+      ...[people ? unreadMember(revision, source, call_id) : '', compressed?.bytes ?? '', compressed?.dictionary ?? ''],
+      ...[seconds, before, ...digests],
+    ],
+  };
+}
 
 /** A delivery that was opened. */
 export interface RoutedDelivery extends DeliveryEntry {

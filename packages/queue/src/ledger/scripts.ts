@@ -13,6 +13,7 @@ import { defineScript } from '../redis/client.ts';
 import { BYTE_ORDER_LUA } from '../redis/cursor.ts';
 import { COUNTS_LUA } from '../stats/hourly-counts.ts';
 import { INDEX_LUA } from '../unresolved/unresolved-index.ts';
+import { ENTRY_LUA } from './entry-lua.ts';
 
 /** Keeps a dictionary at least as long as a payload that needs it. False where it is gone. */
 export const KEEP_DICTIONARY_LUA = `
@@ -180,7 +181,7 @@ return 1
  */
 export const forgetCall = defineScript<string | null>(
   'wrapupForget',
-  `${INDEX_LUA}${OMISSIONS_LUA}${COUNTS_LUA}${AUDIT_LUA}
+  `${INDEX_LUA}${OMISSIONS_LUA}${COUNTS_LUA}${AUDIT_LUA}${ENTRY_LUA}
 if redis.call('EXISTS', KEYS[1]) == 0 then return nil end
 noteAudit(KEYS[6], ARGV[5])
 local function only(from, names)
@@ -191,29 +192,28 @@ end
 local stay = ' source call_id received received_at verified outcome status direction agent_id ended_at duration counted routed terminal ignored ignored_at ignored_handled people '
 clearStopped(KEYS[3])
 local before, people = {}, ''
-local all = redis.call('HGETALL', KEYS[1])
-for i = 1, #all, 2 do
-  local name = all[i]
+local entry = readEntry(KEYS[1])
+for name, text in pairs(entry) do
   local kind = string.sub(name, 1, 4)
   if kind == 'dlv:' then
-    local delivery = cjson.decode(all[i + 1])
-    before[#before + 1] = cjson.decode(all[i + 1])
+    local delivery = cjson.decode(text)
+    before[#before + 1] = cjson.decode(text)
     dropOmissions(KEYS[4], delivery, ARGV[2])
     local kept = only(delivery, 'route connection state since attempts replays revision revised mapping requests result counted')
     kept.records, kept.notes = {}, {}
     if kept.state == 'queued' or kept.state == 'parked' or kept.state == 'dead' then
       removeItem(KEYS[3], delivery.route, delivery)
       kept.state, kept.since, kept.reason, kept.code = 'dropped', tonumber(ARGV[1]), ARGV[3], 'forgotten'
-      if kept.counted then countEnd(KEYS[5], kept, '') end
+      if kept.counted then countEnd(KEYS[5], entry, kept, '') end
     end
     redis.call('HSET', KEYS[1], name, cjson.encode(kept))
   elseif kind == 'rev:' then
-    local kept = only(cjson.decode(all[i + 1]), 'at effect verified bytes stored')
+    local kept = only(cjson.decode(text), 'at effect verified bytes stored')
     -- No worker reads it any more.
     kept.effect = kept.effect or 'equal'
     redis.call('HSET', KEYS[1], name, cjson.encode(kept))
   elseif name == 'people' then
-    people = all[i + 1]
+    people = text
   elseif not string.find(stay, ' ' .. name .. ' ', 1, true) then
     redis.call('HDEL', KEYS[1], name)
   end
@@ -234,7 +234,7 @@ return cjson.encode({ before, people })
  */
 export const overrideDelivery = defineScript<string | null>(
   'wrapupOverride',
-  `${INDEX_LUA}${COUNTS_LUA}${AUDIT_LUA}
+  `${INDEX_LUA}${COUNTS_LUA}${AUDIT_LUA}${ENTRY_LUA}
 local name = 'dlv:' .. ARGV[1]
 local have = redis.call('HGET', KEYS[1], name)
 if not have then return nil end
@@ -269,7 +269,7 @@ else
   -- Why it had stopped stays beside it.
   delivery.dropped = { at = tonumber(ARGV[2]), reason = ARGV[5] }
   if ARGV[7] ~= '' then delivery.dropped.by = ARGV[7] end
-  if delivery.counted then countEnd(KEYS[4], delivery, '') end
+  if delivery.counted then countEnd(KEYS[4], readEntry(KEYS[1]), delivery, '') end
 end
 redis.call('HSET', KEYS[1], name, cjson.encode(delivery))
 return cjson.encode(delivery)

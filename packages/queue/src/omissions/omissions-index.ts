@@ -43,10 +43,11 @@ local function dropOmissions(root, delivery, member)
     redis.call('ZREM', root .. delivery.connection .. ':calls:' .. id, delivery.route .. ':' .. member)
   end
 end
+-- The first of the fields is one of those that every delivery counts, so that a new hash is known by it.
 local function increase(key, fields, kept)
-  local fresh = redis.call('EXISTS', key) == 0
-  for _, field in ipairs(fields) do redis.call('HINCRBY', key, field, 1) end
-  if fresh and #fields > 0 then redis.call('PEXPIRE', key, kept) end
+  for place, field in ipairs(fields) do
+    if redis.call('HINCRBY', key, field, 1) == 1 and place == 1 then redis.call('PEXPIRE', key, kept) end
+  end
 end
 local function keepLine(base, id, note, member, now, kept)
   local line, calls = base .. ':line:' .. id, base .. ':calls:' .. id

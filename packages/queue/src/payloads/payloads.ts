@@ -2,10 +2,11 @@ import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { constants, zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import type { Encryptor } from '../encryption/encryptor.ts';
+import type { RevisionRef } from '../ledger/entry.ts';
 import { expirePayload, packPayload } from '../ledger/scripts.ts';
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
-import type { Dictionaries, Dictionary } from './dictionaries.ts';
+import type { Dictionaries } from './dictionaries.ts';
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
@@ -34,6 +35,14 @@ export interface KeptPayload {
   body: Buffer;
   /** Whether it is stored compressed. */
   isCompressed: boolean;
+}
+
+/** The form in which a payload is to be kept. */
+export interface CompressedPayload {
+  /** Encrypted where a key is given. */
+  bytes: Buffer;
+  /** Id of its dictionary, where that is its source's own. */
+  dictionary?: string;
 }
 
 /** What `peek` has found: nothing where there is none, or a large one. */
@@ -130,17 +139,38 @@ export class Payloads {
   async compress(source: string, callId: string, revision: string, read?: KeptPayload): Promise<void> {
     const body = read ? read.body : await this.#readStored(source, callId, revision);
     if (!body || body.length < MIN_COMPRESSED_BYTES || (read?.isCompressed ?? isCompressed(body))) return;
-    const place = { source, call_id: callId, revision };
-    const done = await this.#keepCompressed(place, body, await this.#dictionaries.current(source));
+    const keep = async (isShared: boolean) => {
+      const made = await this.#compressed({ source, call_id: callId, revision }, body, isShared);
+      if (!made) return 0;
+      const keys = [this.#keys.payload(source, callId, revision), this.#keys.ledger(source, callId)];
+      if (made.dictionary !== undefined) keys.push(this.#keys.dictionary(source, made.dictionary));
+      return packPayload(this.#redis, keys, [made.bytes, revision, made.dictionary ?? '']);
+    };
     // The client was removed and is here again, or Redis was emptied.
-    if (done === -1) await this.#keepCompressed(place, body, this.#dictionaries.shared);
+    if ((await keep(false)) === -1) await keep(true);
   }
 
-  async #keepCompressed(
-    { source, call_id, revision }: { source: string; call_id: string; revision: string },
+  /**
+   * What makes the form in which these bytes are to be kept; undefined where they stay as they are, or are so large that no one
+   * should wait for it.
+   * @returns for `Ledger.route`
+   */
+  compressing(
+    { source, call_id, revision }: RevisionRef,
+    { body, isCompressed }: KeptPayload,
+  ): ((isShared: boolean) => Promise<CompressedPayload | undefined>) | undefined {
+    if (isCompressed || body.length < MIN_COMPRESSED_BYTES || body.length > SMALL_BYTES) return undefined;
+    return (isShared) => this.#compressed({ source, call_id, revision }, body, isShared);
+  }
+
+  /** @param isShared with the dictionary that all processes have @returns nothing where it would be no smaller */
+  async #compressed(
+    { source, call_id, revision }: RevisionRef,
     body: Buffer,
-    dictionary: Dictionary | undefined,
-  ): Promise<number> {
+    isShared: boolean,
+  ): Promise<CompressedPayload | undefined> {
+    const { shared } = this.#dictionaries;
+    const dictionary = isShared ? shared : await this.#dictionaries.current(source);
     // With the size given, zstd takes tables to match; without it those of this level are some 50 MB for each call under way.
     const options = {
       params: LEVEL,
@@ -152,12 +182,9 @@ export class Payloads {
     const frame =
       body.length <= SMALL_BYTES ? zstdCompressSync(body, options) : ((await compress(body, options)) as Buffer);
     const packed = dictionary ? Buffer.concat([WITH_DICTIONARY, Buffer.from(dictionary.id, 'hex'), frame]) : frame;
-    if (packed.length >= body.length) return 0;
-    const kept = this.#encryptor.encrypt(packed, placeOf(source, call_id, revision));
-    const own = dictionary && dictionary !== this.#dictionaries.shared ? dictionary.id : undefined;
-    const keys = [this.#keys.payload(source, call_id, revision), this.#keys.ledger(source, call_id)];
-    if (own !== undefined) keys.push(this.#keys.dictionary(source, own));
-    return packPayload(this.#redis, keys, [kept, revision, own ?? '']);
+    if (packed.length >= body.length) return undefined;
+    const bytes = this.#encryptor.encrypt(packed, placeOf(source, call_id, revision));
+    return { bytes, ...(dictionary && dictionary !== shared ? { dictionary: dictionary.id } : {}) };
   }
 
   /** @returns how many there were */

@@ -114,7 +114,7 @@ export class Queues {
    */
   async addWith(
     step: AtomicStep,
-    call: { keys: string[]; args: (string | number)[] },
+    call: { keys: string[]; args: (string | number | Buffer)[] },
     jobs: readonly { queue: Queue; job: NewJob<CallJob> }[],
   ): Promise<string> {
     const takes = jobs.map(({ queue }) => this.#take?.(queue.name));

@@ -11,6 +11,7 @@
  * A hash has a bounded number of names, what is beyond is counted under `other`. It is kept as long as the ledger keeps its calls.
  */
 
+import { ENTRY_LUA } from '../ledger/entry-lua.ts';
 import { defineScript } from '../redis/client.ts';
 import { HOUR_MS } from '../redis/spans.ts';
 
@@ -68,25 +69,24 @@ local function takeBack(root, source, counted)
   local key = countAt(root, source, hour)
   if redis.call('HINCRBY', key, name, -1) < 1 then redis.call('HDEL', key, name) end
 end
-local function countCall(root)
-  local have = redis.call('HMGET', KEYS[1], 'source', 'agent_id', 'direction', 'outcome', 'ended_at', 'received_at', 'received', 'counted')
-  local source, counted, hour = have[1], have[8], hourOf(have[5], have[6])
-  local agent, before = plainId(have[2]), 'c|' .. source .. '|'
-  local after = '|' .. (have[3] or '') .. '|' .. (have[4] or '') .. '|' .. (have[7] or '')
+-- 'entry' has the fields of the call's entry. Answers what its field 'counted' says from now on.
+local function countCall(root, entry)
+  local source, counted, hour = entry.source, entry.counted, hourOf(entry.ended_at, entry.received_at)
+  local agent, before = plainId(entry.agent_id), 'c|' .. source .. '|'
+  local after = '|' .. (entry.direction or '') .. '|' .. (entry.outcome or '') .. '|' .. (entry.received or '')
   if counted then
-    if counted == hour .. ' ' .. before .. agent .. after then return end
+    if counted == hour .. ' ' .. before .. agent .. after then return counted end
     takeBack(root, source, counted)
   end
-  redis.call('HSET', KEYS[1], 'counted', hour .. ' ' .. increaseCount(countAt(root, source, hour), before, agent, after, '${OTHER}'))
+  return hour .. ' ' .. increaseCount(countAt(root, source, hour), before, agent, after, '${OTHER}')
 end
 -- A delivery that came to an end. The bucket is that of the time that it took, or nothing.
-local function countEnd(root, delivery, bucket)
-  local have = redis.call('HMGET', KEYS[1], 'source', 'agent_id', 'ended_at', 'received_at')
-  local source, state, counted = have[1], delivery.state, delivery.counted
+local function countEnd(root, entry, delivery, bucket)
+  local source, state, counted = entry.source, delivery.state, delivery.counted
   if not source then return end
-  local hour = hourOf(have[3], have[4])
+  local hour = hourOf(entry.ended_at, entry.received_at)
   local key, place = countAt(root, source, hour), source .. '|' .. delivery.connection .. '|'
-  local before, given = 'd|' .. place, plainId(have[2]) .. '|' .. (delivery.result or '')
+  local before, given = 'd|' .. place, plainId(entry.agent_id) .. '|' .. (delivery.result or '')
   local after = '|' .. state .. '|' .. ((state == 'parked' or state == 'dead') and delivery.code or '')
   if counted then
     if counted == hour .. ' ' .. before .. given .. after then return end
@@ -124,16 +124,16 @@ redis.call('HDEL', KEYS[1], 'counted')
  */
 export const countTaken = defineScript<null>(
   'wrapupCountTaken',
-  `${COUNTS_LUA}
-if redis.call('HGET', KEYS[1], 'routed') ~= '1' then return end
-if redis.call('HEXISTS', KEYS[1], 'counted') == 0 then countCall(KEYS[2]) end
-local all = redis.call('HGETALL', KEYS[1])
-for i = 1, #all, 2 do
-  if string.sub(all[i], 1, 4) == 'dlv:' then
-    local delivery = cjson.decode(all[i + 1])
+  `${COUNTS_LUA}${ENTRY_LUA}
+local entry = readEntry(KEYS[1])
+if entry.routed ~= '1' then return end
+if not entry.counted then redis.call('HSET', KEYS[1], 'counted', countCall(KEYS[2], entry)) end
+for field, text in pairs(entry) do
+  if string.sub(field, 1, 4) == 'dlv:' then
+    local delivery = cjson.decode(text)
     if delivery.state ~= 'queued' and not delivery.counted then
-      countEnd(KEYS[2], delivery, '')
-      redis.call('HSET', KEYS[1], all[i], cjson.encode(delivery))
+      countEnd(KEYS[2], entry, delivery, '')
+      redis.call('HSET', KEYS[1], field, cjson.encode(delivery))
     end
   end
 end
