@@ -44,7 +44,7 @@ async function open() {
     async serve(
       clients: string[],
       run: (job: Job, token: string) => Promise<void>,
-      { maxOpen, ...service }: Partial<QueueService> & { maxOpen?: number } = {},
+      { maxOpen, keepEvery, ...service }: Partial<QueueService> & { maxOpen?: number; keepEvery?: number } = {},
     ) {
       const own: Store = openStore({ url: redisUrl(), prefix, role: 'worker', onError() {} });
       await own.connected(PATIENCE);
@@ -54,6 +54,7 @@ async function open() {
         options: workerOptions(own, () => ({ routes: [] }) as never),
         served: () => served.map(queueOf),
         ...(maxOpen && { maxOpen }),
+        ...(keepEvery !== undefined && { keepEvery }),
         prepare: async () => ({
           concurrency: 5,
           run: async (job, token) => {
@@ -82,6 +83,27 @@ async function open() {
 
 const times = (count: number) => Array.from({ length: count }, (_, index) => index);
 const soon = (ms = 2) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+describe('finished jobs', () => {
+  it.each([
+    ['each', 0, 12],
+    ['the first', Number.POSITIVE_INFINITY, 1],
+  ])('%s is kept where %d ms are between two of them', async (_, keepEvery, kept) => {
+    const { store, add, done, serve } = await open();
+    for (const n of times(12)) await add('acme', { id: `acme-${n}` });
+    await serve(['acme'], async () => {}, { keepEvery });
+    await expect.poll(() => done.length, { timeout: 30_000 }).toBe(12);
+    const queue = store.queues.get(queueOf('acme'));
+    await expect
+      .poll(() => queue.getJobCounts('active', 'waiting', 'completed'), { timeout: 30_000 })
+      .toEqual({
+        ...{ active: 0, waiting: 0, completed: kept },
+      });
+    // What was removed leaves nothing behind.
+    const jobs = await store.redis.keys(`${store.keys.prefix}:${queue.name}:c-acme-*`);
+    expect(jobs).toHaveLength(kept);
+  });
+});
 
 describe('what the bell loses', () => {
   it('is found: jobs that no one was rung for, and those of an earlier version', async () => {

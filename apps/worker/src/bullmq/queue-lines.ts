@@ -41,6 +41,8 @@ interface QueueLinesParts {
   prepare(queue: string): Promise<QueueService>;
   /** Lines that are open at once. Default 1,000. */
   maxOpen?: number;
+  /** Ms between two finished jobs of a queue that are kept, at least. Default 50. */
+  keepEvery?: number;
   onError(error: Error): void;
 }
 
@@ -53,6 +55,8 @@ interface Line {
   openedAt: number;
   /** When it last had a job, or was opened or woken: ms of the monotonic clock, as all times here. */
   usedAt: number;
+  /** When the last finished job that is kept was finished. */
+  keptAt: number;
 }
 
 /** Between two looks at the busy queues. */
@@ -64,6 +68,8 @@ const SURVEY_EVERY_MS = 15_000;
 const SURVEY_SHARE = 500;
 /** A line without a job for so long is closed. */
 const REST_MS = 5_000;
+/** Finished jobs are kept for people who look; of a backlog, which finishes a thousand in a second, some will do. */
+const KEEP_EVERY_MS = 50;
 /** Between two tries at a queue that cannot be served. */
 const PREPARE_AGAIN_MS = 30_000;
 /** Jobs that all lines together have in hand, about: each of them has at least one. */
@@ -211,7 +217,7 @@ export class QueueLines {
   }
 
   #start(queue: string, { concurrency, run, onFailed }: QueueService): void {
-    const { options, onError } = this.#parts;
+    const { options, onError, keepEvery = KEEP_EVERY_MS } = this.#parts;
     let backend: RungBackend | undefined;
     const worker = new Worker(
       queue,
@@ -219,6 +225,9 @@ export class QueueLines {
         line.inHand += 1;
         try {
           await run(job, token);
+          const now = performance.now();
+          if (now - line.keptAt < keepEvery) job.opts.removeOnComplete = true;
+          else line.keptAt = now;
         } catch (error) {
           // It has been delayed, or will be: a line that waits must learn until when.
           line.backend.ring();
@@ -238,7 +247,7 @@ export class QueueLines {
     const now = performance.now();
     const line: Line = {
       ...{ worker, backend: backend as unknown as RungBackend, concurrency },
-      ...{ inHand: 0, openedAt: now, usedAt: now },
+      ...{ inHand: 0, openedAt: now, usedAt: now, keptAt: Number.NEGATIVE_INFINITY },
     };
     worker.on('error', onError);
     worker.on('failed', (job) => {

@@ -63,6 +63,9 @@ export interface Agents {
 /** Idle sockets are closed before most servers do it, so that few requests meet a closing one. */
 const IDLE_MS = 4_000;
 
+/** As axios sets it for each request: where the agent sets another one between them, each costs two system calls. */
+const KEEP_ALIVE_MS = 60_000;
+
 export function makeAgents(allowed: AllowPrivate, resolve: Resolve = resolveBySystem): Agents {
   const lookup: LookupFunction = (host, options, done) => {
     permittedAddresses(host, allowed, resolve).then(
@@ -74,7 +77,7 @@ export function makeAgents(allowed: AllowPrivate, resolve: Resolve = resolveBySy
       (error: NodeJS.ErrnoException) => done(error, ''),
     );
   };
-  const options = { keepAlive: true, timeout: IDLE_MS, lookup };
+  const options = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS, timeout: IDLE_MS, lookup };
   const agents = { http: new GuardedHttpAgent(options, allowed), https: new GuardedHttpsAgent(options, allowed) };
   return {
     ...agents,
