@@ -64,7 +64,7 @@ export function normalise(payload: unknown, context: NormaliseContext): Call {
   if (located.contradicted) notes.add('call_id', 'differs from call.call_id, which is used');
 
   const prompt = find('prompt_variables')[0] ?? within(find, 'lead', 'prompt_variables');
-  const prompt_variables = prompt ? copyObject(prompt.value, prompt.path, notes) : dictionary<Json>();
+  const prompt_variables = copyObject(prompt.value, prompt.path, notes);
   const metadata = copyFirst(find, 'metadata', notes);
   const given = find('collected_variables')[0];
   const collected = given ? readCollected(given.value, given.path, notes) : dictionary<Collected>();
@@ -140,8 +140,7 @@ export function isOver(payload: unknown): boolean {
 
 function within(find: Find, outer: string, inner: string) {
   const holder = find(outer)[0];
-  const value = own(holder?.value, inner);
-  return value === undefined || value === null ? undefined : { value, path: `${holder?.path}.${inner}` };
+  return { value: own(holder?.value, inner), path: `${holder?.path}.${inner}` };
 }
 
 function copyFirst(find: Find, name: string, notes: Notes): JsonObject {
@@ -157,7 +156,10 @@ function textOf<Key extends string>(find: Find, name: string, key: Key): { [key 
   return text === undefined || NOTHING.has(text.toLowerCase()) ? {} : ({ [key]: text } as { [key in Key]?: string });
 }
 
-function readAgent(find: Find, { agents, default_country }: NormaliseContext): { facts: Agent; known?: AgentFacts } {
+function readAgent(
+  find: Find,
+  { agents, default_country }: NormaliseContext,
+): { facts: Agent; known: AgentFacts | undefined } {
   const id = readText(find('model_id')[0]?.value);
   const known = id !== undefined && agents && Object.hasOwn(agents, id) ? agents[id] : undefined;
   const number = parsePhone(known?.number ?? find('agent_phone_number')[0]?.value, default_country)?.e164;
@@ -167,7 +169,7 @@ function readAgent(find: Find, { agents, default_country }: NormaliseContext): {
       ...(known?.name === undefined ? {} : { name: known.name }),
       ...(number === undefined ? {} : { number }),
     },
-    ...(known ? { known } : {}),
+    known,
   };
 }
 
@@ -188,11 +190,11 @@ function readDuration(find: Find, notes: Notes): number | undefined {
   return seconds;
 }
 
-function readStart(find: Find, notes: Notes, receivedAt: number | undefined): Instant | undefined {
+function readStart(find: Find, notes: Notes, receivedAt = Number.POSITIVE_INFINITY): Instant | undefined {
   for (const { value, path } of find('start_time', 'telephony_start')) {
     const instant = readInstant(value);
     if (!instant) notes.add(path, 'is no time that can be read: left out');
-    else if (receivedAt !== undefined && instant.ms > receivedAt + MAX_FUTURE_MS) {
+    else if (instant.ms > receivedAt + MAX_FUTURE_MS) {
       notes.add(path, 'lies more than a day after the payload came: left out');
     } else {
       if (instant.naive) notes.add(path, 'names no time zone: read as UTC');

@@ -190,11 +190,7 @@ function mergeLeads(base: Lead, more: Lead): Lead {
     ...group(['said_email'], base.said_email === undefined && (base.email ?? more.email) === more.email ? more : base),
     ...group(
       ['phone', 'phone_origin', 'phone_raw', 'country'],
-      base.phone === undefined &&
-        more.phone_raw !== undefined &&
-        (more.phone !== undefined || base.phone_raw === undefined)
-        ? more
-        : base,
+      base.phone === undefined && (more.phone !== undefined || base.phone_raw === undefined) ? more : base,
     ),
     ...originOf('email', base, more),
     ...originOf('phone', base, more),
@@ -204,7 +200,7 @@ function mergeLeads(base: Lead, more: Lead): Lead {
 /** Of a value that both have: said where one of them says so, for a revision can call itself anything. */
 function originOf(by: 'email' | 'phone', base: Lead, more: Lead): Partial<Lead> {
   const key = `${by}_origin` as const;
-  if (base[by] === undefined || base[by] !== more[by]) return {};
+  if (base[by] !== more[by]) return {};
   const origin = [base[key], more[key]].includes('said') ? 'said' : (base[key] ?? more[key]);
   return origin === undefined ? {} : { [key]: origin };
 }
@@ -235,7 +231,7 @@ function endOf(base: Call, more: Call): OutcomeFacts {
 
 /** True unless both words say something and differ. */
 function isOneWord(one: string, other: string): boolean {
-  return one === other || [one, other].some((word) => word === 'unknown' || word === 'in_progress');
+  return one === other || one === 'unknown' || other === 'unknown';
 }
 
 /** True unless both have a value and the values differ. */

@@ -57,7 +57,7 @@ export function withoutUnproved(known: Call, revision: Call): Admitted {
   });
   for (const root of DICTIONARIES) {
     const kept = pick(revision[root], (key, value) => {
-      if (Object.hasOwn(known[root], key) && isSameJson(known[root][key], value)) return true;
+      if (isSameJson(known[root][key], value)) return true;
       if (!PERSON_KEYS.has(key) && !holdsAddress(value)) return true;
       drop(`${root}.${key}`);
       return false;
@@ -70,11 +70,10 @@ export function withoutUnproved(known: Call, revision: Call): Admitted {
     drop('booking');
   }
   call.collected = pick<{ [name: string]: Collected }>(revision.collected, (key, { value }) => {
-    if (Object.hasOwn(known.collected, key) && isSameJson(known.collected[key]?.value, value)) return true;
-    return !holdsAddress(value);
+    return isSameJson(known.collected[key]?.value, value) || !holdsAddress(value);
   });
   call.actions = pick<{ [name: string]: Action }>(revision.actions, (key, action) => {
-    if (Object.hasOwn(known.actions, key) && isSameJson(known.actions[key], action)) return true;
+    if (isSameJson(known.actions[key], action)) return true;
     if (!holdsAddress(action.return_value) && !holdsAddress(action.error)) return true;
     drop(`actions.${key}`);
     return false;

@@ -18,6 +18,7 @@ describe('the analysis', () => {
     [false, 'false'],
     [null, undefined],
     ['', undefined],
+    [' ', undefined],
     [undefined, undefined],
   ])('%j is %s', (value, judged) => {
     const call = judge({ goal: value });
@@ -40,6 +41,7 @@ describe('the analysis', () => {
       goal_feedback: 'The Goal was True to form.',
       all_feedback: 'None',
     });
+    expect(judge({ goal_feedback: 'True' }).analysis).toEqual({ goal_feedback: 'True' });
   });
 
   it('keeps an unknown judgement, in lower case, and notes it', () => {

@@ -65,6 +65,33 @@ describe('collected variables', () => {
     expect(call.vars).toEqual({ value: 'x', collected: 1 });
   });
 
+  it('of an agent may have those names too, whatever else is said of them', () => {
+    expect(collect({ 'agent-1': { value: { value: 'x' } } }).vars).toEqual({ value: 'x' });
+    expect(collect({ 'agent-1': { collected: { collected: true, value: 'x' } } }).vars).toEqual({ collected: 'x' });
+    expect(collect({ 'agent-1': { collected: { collected: false } } }).collected).toEqual({
+      collected: { value: null, collected: false, agent_id: 'agent-1' },
+    });
+  });
+
+  it('may hold objects', () => {
+    const address = { street: 'Elm Street', number: 5 };
+    expect(collect({ address: { value: address, collected: true } }).vars).toEqual({ address });
+  });
+
+  it('with a name that no mapping may read are left out, which is noted', () => {
+    const call = collect(parsed('{"a":{"value":1},"constructor":{"value":2}}'));
+    expect(call.vars).toEqual({ a: 1 });
+    expect(notesAt(call, 'collected_variables')).toHaveLength(1);
+  });
+
+  it('are five thousand at most, of all agents together', () => {
+    const many = (agent: string, count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`${agent} ${n}`, { value: n, collected: true }]));
+    const { vars } = collect({ a: many('a', 3_000), b: many('b', 3_000), c: many('c', 1_500) });
+    expect(Object.keys(vars)).toHaveLength(5_000);
+    expect(Object.keys(vars).at(-1)).toBe('b 1999');
+  });
+
   it('may be bare values, which is noted', () => {
     const call = collect({ budget: '10k' });
     expect(call.vars).toEqual({ budget: '10k' });
@@ -116,7 +143,7 @@ describe('extractor results', () => {
     const call = extract({});
     expect(call.extracted).toEqual({ budget: '10k' });
     expect(call.vars).toEqual({ budget: '10k' });
-    expect(call.actions.info_extractor_budget).toEqual({
+    expect(call.actions.info_extractor_budget).toStrictEqual({
       name: 'info_extractor_budget',
       type: 'extract_info_action_type',
       return_value: { budget: '10k' },
@@ -265,6 +292,12 @@ describe('executed actions', () => {
     );
     expect(Object.keys(call.actions)).toEqual(['info_extractor_a', 'action_2']);
     expect(call.extracted).toEqual({ a: 1 });
+  });
+
+  it('with a name that no mapping may read are left out, which is noted', () => {
+    const call = read({}, { executed_actions: { constructor: { return_value: 1 }, a: { return_value: 2 } } });
+    expect(Object.keys(call.actions)).toEqual(['a']);
+    expect(notesAt(call, 'executed_actions')).toHaveLength(1);
   });
 
   it('that are no objects are noted', () => {

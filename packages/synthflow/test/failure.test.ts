@@ -39,6 +39,19 @@ test.each([
   expect(of(400, body).message).toBe(`Synthflow answered 400 to GET calls: ${quote}`);
 });
 
+test.each([
+  [401, false, /api_key and region/],
+  [404, true, /minutes after their end/],
+  [422, false, undefined],
+  [429, true, undefined],
+  [413, false, /more than can be read/],
+] as const)('after %s the same question may be asked again: %s', (status, again, hint) => {
+  const failure = of(status);
+  expect(failure.again).toBe(again);
+  if (hint) expect(failure.hint).toMatch(hint);
+  else expect(failure.hint).toBeUndefined();
+});
+
 test('it knows what the API asked for and what its support asks for, and nothing that was not said', () => {
   expect(of(429, { detail: { request_id: 'r1' } }, 5_000).details).toStrictEqual({
     status: 429,

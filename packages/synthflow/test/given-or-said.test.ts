@@ -197,6 +197,18 @@ describe('the lead’s number', () => {
     },
   );
 
+  it('is kept raw up to 200 characters', () => {
+    const raw = (phone_number: string) => read({}, { lead: { phone_number } }).lead;
+    expect(raw('x'.repeat(200))).toEqual({ phone_raw: 'x'.repeat(200) });
+    expect(raw('x'.repeat(201))).toEqual({});
+  });
+
+  it('is no end of the line as long as the direction is not known', () => {
+    const call = read({ agent_phone_number: '+14155550100' }, { lead: { phone_number: '+14155550123' } });
+    expect(call).not.toHaveProperty('from_number');
+    expect(call).not.toHaveProperty('to_number');
+  });
+
   it.each([[null], [undefined], ['']])('may be missing, as in widget calls: %j', (phone_number) => {
     const call = read({}, { lead: { phone_number } });
     expect(call.lead).toEqual({});
@@ -229,6 +241,19 @@ describe('the lead’s number', () => {
     const call = read({ ...both, agent_phone_number: '+14155550100' });
     expect(call.lead.phone).toBe('+14155550123');
     expect(call).not.toHaveProperty('direction');
+    expect(read({ ...both, agent_phone_number: '+14155550123' }).lead.phone).toBe('+14155550100');
+    expect(read({ ...both, agent_phone_number: '+14155550199' }).lead).toEqual({});
+  });
+
+  it('is the first that can be read of those that mean one end', () => {
+    const numbers = { phone_number_from: 'anonymous', from_number: '+14155550123' };
+    expect(read({ ...numbers, type_of_call: 'outbound' }).from_number).toBe('+14155550123');
+  });
+
+  it('is not the only one of the line when nothing says whose it is, which is noted', () => {
+    const call = read({ phone_number_to: '+14155550123' });
+    expect(call.lead).toEqual({});
+    expect(notesAt(call, 'call.phone_number_to')).toHaveLength(1);
   });
 
   it('is neither when nothing tells them apart, which is noted', () => {
@@ -278,6 +303,23 @@ describe('where an address or a number comes from', () => {
     const same = { email: { value: 'Dana@Example.com', collected: true } };
     const agreed = read({ type_of_call: 'outbound' }, { lead: list, collected_variables: same });
     expect(agreed.lead).not.toHaveProperty('said_email');
+  });
+
+  it('a second one that came from where the first did is only noted', () => {
+    const email = (name: string) => ({ [name]: { value: `${name}@example.com`, collected: true } });
+    const said = read({}, { collected_variables: { ...email('email'), ...email('user_email') } });
+    expect(said.lead).toEqual({ email: 'email@example.com', email_origin: 'said' });
+    expect(notesAt(said, 'collected_variables.user_email')).toHaveLength(1);
+    const lead = { email: 'dana@example.com', prompt_variables: { email: 'other@example.com' } };
+    expect(read({ type_of_call: 'outbound' }, { lead }).lead).toEqual({
+      email: 'dana@example.com',
+      email_origin: 'given',
+    });
+  });
+
+  it('an agent that calls itself tells no direction', () => {
+    const line = { agent_phone_number: '+14155550100', from_number: '+14155550100', to_number: '+14155550100' };
+    expect(read(line, { lead: { email: 'dana@example.com' } }).lead).toMatchObject({ email_origin: 'said' });
   });
 
   it('the number of the line is taken before one that a variable tells', () => {

@@ -23,12 +23,19 @@ describe('JSON text in a string', () => {
     ['{"a":1}', { a: 1 }, false],
     [' [1]', [1], false],
     [JSON.stringify('{"a":1}'), { a: 1 }, false],
+    [JSON.stringify(JSON.stringify('{"a":1}')), '{"a":1}', false],
     ['{broken', '{broken', true],
     ['"quoted', '"quoted', false],
     ['plain', 'plain', false],
     [{ a: 1 }, { a: 1 }, false],
   ])('%j is %j', (text, value, failed) => {
     expect(parseNested(text)).toEqual({ value, failed });
+  });
+
+  it('is left as it is where it has more than four million characters', () => {
+    const long = (length: number) => `["${'x'.repeat(length - 4)}"]`;
+    expect(parseNested(long(4_000_000)).failed).toBe(false);
+    expect(parseNested(long(4_000_001))).toEqual({ value: long(4_000_001), failed: true });
   });
 
   it('is left as it is where it holds too many values for its length', () => {
@@ -74,6 +81,8 @@ test('a copy holds clean text, finite numbers and no refused keys', () => {
 test('members that say nothing, or have a refused name, are left out', () => {
   const { value, notes } = noting((all) => copyObject({ a: 1, b: null, prototype: 2 }, 'p', all));
   expect([{ ...value }, notes]).toEqual([{ a: 1 }, [expect.stringContaining('no mapping may read')]]);
+  const deep = noting((all) => copyObject({ a: nest(65), b: nest(64) }, 'p', all));
+  expect([Object.keys(deep.value), deep.notes.length]).toEqual([['b'], 1]);
 });
 
 test('the first five thousand members are read', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { normalise, readCallId } from '../src/index.ts';
+import { type Located, locate, makeFind } from '../src/parse/locate.ts';
 import { CONTEXT, parsed } from './support/read.ts';
 
 describe('the call id is found', () => {
@@ -33,6 +34,38 @@ describe('the call id is found', () => {
     const call = normalise({ call: { call_id: 'a' }, call_id: 'b' }, CONTEXT);
     expect(call.notes.map(({ path }) => path)).toContain('call_id');
   });
+
+  it.each([
+    [{ call: { call_id: 'a' }, call_id: 'a' }],
+    [{ call: { duration: 3 }, call_id: 'a' }],
+    [{ call: { call_id: 'a' } }],
+  ])('and is not contradicted in %j', (payload) => {
+    expect(locate(payload)).toMatchObject({ id: 'a', shape: 'webhook', contradicted: false });
+  });
+});
+
+describe('a fact', () => {
+  const at = (payload: object) => makeFind(locate(payload) as Located);
+
+  it('is looked for in the call first, then around it, each name in its turn', () => {
+    const find = at({ call: { call_id: 'a', status: 'x', name: 'y' }, status: 'z' });
+    expect(find('name', 'status')).toEqual([
+      { value: 'y', path: 'call.name' },
+      { value: 'x', path: 'call.status' },
+      { value: 'z', path: 'status' },
+    ]);
+  });
+
+  it('of a record is found once', () => {
+    expect(at({ call_id: 'a', status: 'x' })('status')).toEqual([{ value: 'x', path: 'status' }]);
+    expect(at({ response: { calls: [{ call_id: 'a', status: 'x' }] } })('status')).toEqual([
+      { value: 'x', path: 'response.calls[0].status' },
+    ]);
+  });
+
+  it.each([[null], [''], [' \n'.repeat(100)]])('is none where it says nothing: %j', (status) => {
+    expect(at({ call_id: 'a', status })('status')).toEqual([]);
+  });
 });
 
 describe('there is no call id', () => {
@@ -51,6 +84,7 @@ describe('there is no call id', () => {
     ['an id of 257 characters', { call: { call_id: 'x'.repeat(257) } }],
     ['an id with NUL', { call: { call_id: 'a\0b' } }],
     ['an id with a line break', { call: { call_id: 'a\nb' } }],
+    ['an id with DEL', { call: { call_id: 'a\u007fb' } }],
     ['an id with a lone surrogate', { call: { call_id: 'a\ud800' } }],
     ['no calls in a REST answer', { response: { calls: [] } }],
     ['an error of the REST API', { detail: { status: 404, description: 'not found' } }],

@@ -246,6 +246,7 @@ describe('facts at their edges', () => {
     ['http://example.com/a b', false],
     ['see https://example.com/a.wav', false],
     ['ftp://example.com/a.wav', false],
+    ['https://example.com:port/a.wav', false],
     [`https://example.com/${'x'.repeat(8192 - 20)}`, true],
     [`https://example.com/${'x'.repeat(8193 - 20)}`, false],
   ])('a recording of case %# can be opened or is left out', (url, usable) => {
@@ -291,11 +292,16 @@ describe('facts at their edges', () => {
   });
 
   it('what was collected and extracted alike is not worth a note', () => {
-    const vars = (extracted: string) =>
-      read({
-        collected_variables: { city: { value: 'Springfield', collected: true } },
-        executed_actions: { city: { name: 'city', return_value: extracted } },
-      });
-    expect(vars('Springfield').vars.city).toBe('Springfield');
+    const call = (extracted: unknown) =>
+      read(
+        {},
+        {
+          collected_variables: { city: { value: 'Springfield', collected: true } },
+          executed_actions: { info_extractor_city: { return_value: { city: extracted } } },
+        },
+      );
+    expect(call('Springfield')).toMatchObject({ vars: { city: 'Springfield' }, notes: [] });
+    expect(call('Shelbyville')).toMatchObject({ vars: { city: 'Springfield' }, extracted: { city: 'Shelbyville' } });
+    expect(notesAt(call('Shelbyville'), 'collected_variables.city')).toHaveLength(1);
   });
 });

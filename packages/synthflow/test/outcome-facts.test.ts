@@ -1,6 +1,13 @@
 import { CALL_STATUSES } from '@wrapup/call';
 import { describe, expect, it } from 'vitest';
-import { END_REASON_PATTERNS, END_REASON_WORDS, STATUSES } from '../src/index.ts';
+import {
+  END_REASON_PATTERNS,
+  END_REASON_WORDS,
+  readReason,
+  readReasonWord,
+  readStatus,
+  STATUSES,
+} from '../src/index.ts';
 import { notesAt, read } from './support/read.ts';
 
 /** As Synthflow spells them: https://docs.synthflow.ai/api-reference, `GET /calls/{id}`. */
@@ -45,6 +52,11 @@ describe('the status', () => {
 
   it.each(STATUSES.map(({ spelling, status }) => [spelling, status]))('%s of the table', (spelling, status) => {
     expect(read({ status: spelling }, { status: undefined }).status).toBe(status);
+  });
+
+  it('is one of 64 characters at most, however it is spaced', () => {
+    expect(readStatus(`no${' '.repeat(56)}answer`)).toBe('no_answer');
+    expect(readStatus(`no${' '.repeat(57)}answer`)).toBeUndefined();
   });
 
   it('is unknown, and logged, when it is a new one', () => {
@@ -119,6 +131,22 @@ describe('the end reason', () => {
     expect(read({ custom_end_call_reason: 'Asked to be removed' }).end_reason).toBe('custom');
   });
 
+  it('is a word of 64 characters at most, however it is spaced', () => {
+    expect(readReasonWord(`human${' '.repeat(52)}goodbye`)).toBe('human_ended');
+    expect(readReasonWord(`human${' '.repeat(53)}goodbye`)).toBeUndefined();
+  });
+
+  it('is looked for in the first 300 characters of a text, and in blanks around it', () => {
+    expect(readReason(' 404: Not Found')).toBe('not_found');
+    expect(readReason(`${'x'.repeat(290)} not found`)).toBe('not_found');
+    expect(readReason(`${'x'.repeat(291)} not found`)).toBeUndefined();
+  });
+
+  it('comes from the error text when its own word says nothing', () => {
+    const call = read({ end_call_reason: 'undefined', error_message: '608: Rejected' });
+    expect(call).toMatchObject({ end_reason: 'rejected', end_reason_raw: 'undefined' });
+  });
+
   it('comes from the error text when it has no word of its own', () => {
     const call = read({ status: 'failed' }, { status: 'failed', error_message: '608: Rejected' });
     expect(call).toMatchObject({ end_reason: 'rejected', error: '608: Rejected' });
@@ -146,6 +174,19 @@ describe('error message and end reason swapped, as in 2024', () => {
   it('are left when the end reason is one', () => {
     const call = read({ end_call_reason: 'human_goodbye' }, { error_message: 'timeout' });
     expect(call).toMatchObject({ end_reason: 'human_ended', error: 'timeout' });
+  });
+
+  it('are one where the end reason is missing, and no news where both say the same', () => {
+    const call = read({}, { error_message: 'voicemail' });
+    expect(call).toMatchObject({ end_reason: 'voicemail', end_reason_raw: 'voicemail' });
+    expect(call).not.toHaveProperty('error');
+    const same = read({ end_call_reason: 'completed' }, { error_message: 'completed' });
+    expect(same).toMatchObject({ end_reason: 'completed', notes: [] });
+  });
+
+  it.each(['error', 'None of the trunks answered', 'there was none'])('are left when the error is "%s"', (error) => {
+    const call = read({ end_call_reason: 'completed' }, { error_message: error });
+    expect(call).toMatchObject({ end_reason_raw: 'completed', error });
   });
 
   it.each([[''], [null], [undefined], ['null'], ['None']])('an empty error (%s) is none', (error_message) => {

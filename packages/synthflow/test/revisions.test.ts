@@ -4,7 +4,6 @@ import {
   contradicts,
   contradictsParties,
   equalCalls,
-  mergeCalls,
   normalise,
   type SampleOverrides,
   samplePayload,
@@ -92,6 +91,23 @@ describe('a newer revision that contradicts', () => {
     ['metadata', [{}, { metadata: { a: 1 } }], [{}, { metadata: { a: 2 } }], ['metadata.a']],
     ['the direction', [{ type_of_call: 'inbound' }], [{ type_of_call: 'outbound' }], ['direction']],
     ['the text of the end', [{ custom_end_call_reason: 'a' }], [{ custom_end_call_reason: 'b' }], ['end_reason_text']],
+    ['the reason', [{ end_call_reason: 'timeout' }], [{ end_call_reason: 'max_duration' }], ['end_reason']],
+    ['a list in metadata', [{}, { metadata: { a: [1] } }], [{}, { metadata: { a: [2], b: 1 } }], ['metadata.a']],
+    [
+      'the status and the error of an action',
+      [{}, { executed_actions: { pay: { return_value: 1, return_value_status: 'ok', error_message: 'a' } } }],
+      [{}, { executed_actions: { pay: { return_value: 1, return_value_status: 'no', error_message: 'b' } } }],
+      ['actions.pay.status', 'actions.pay.error'],
+    ],
+    ['a duration a second longer', [{ duration: 9 }], [{ duration: 10 }], ['duration']],
+    [
+      'a start a second earlier',
+      [{ start_time: '2026-05-04T10:00:01Z' }],
+      [{ start_time: '2026-05-04T10:00:00Z' }],
+      ['started_at'],
+    ],
+    // Each fact for itself was only absent: a call without a length counts as connected, one of no length does not.
+    ['what both say together', [{}], [{ status: '', duration: 0 }, { status: '' }], ['outcome']],
   ])('%s', (_, older, newer, paths) => {
     expect(contradicts(read(...older), read(...newer))).toEqual(paths);
   });
@@ -128,7 +144,25 @@ describe('a newer revision that only adds or repeats', () => {
       [{ recording_url: 'https://a.example.com/1?s=2' }],
     ],
     ['the start to the millisecond', [{ start_time: '2026-05-04T08:59:46Z' }], [{ start_time: '1777885186999' }]],
-    ['the duration to the millisecond', [{ duration: 9 }], [{ duration: '9.4' }]],
+    ['the duration to the millisecond', [{ duration: 9 }], [{ duration: '9.999' }]],
+    [
+      'another mark in the address of the recording',
+      [{ recording_url: 'https://a.example/1#a' }],
+      [{ recording_url: 'https://a.example/1' }],
+    ],
+    ['blanks around the transcript', [{ transcript: ' bot: Hi ' }], [{ transcript: 'bot: Hi\nhuman: Yes' }]],
+    ['a known status', [{ status: 'x1' }, { status: 'x1' }], [{ status: 'failed' }, { status: 'failed' }]],
+    ['a known reason', [{ end_call_reason: 'one' }], [{ end_call_reason: 'timeout' }]],
+    [
+      'a variable that is not collected any more',
+      [{}, { collected_variables: { a: { value: 1, collected: true } } }],
+      [{}, { collected_variables: { a: { value: 2, collected: false } } }],
+    ],
+    [
+      'another action',
+      [{}, { executed_actions: { a: { error_message: 'x' } } }],
+      [{}, { executed_actions: { b: {} } }],
+    ],
     [
       'the number in another form',
       [{}, { lead: { phone_number: '(415) 555-0123' } }],
@@ -157,114 +191,6 @@ describe('a newer revision that only adds or repeats', () => {
     ],
   ])('%s', (_, older, newer) => {
     expect(contradicts(read(...older), read(...newer))).toEqual([]);
-  });
-});
-
-describe('merging two revisions', () => {
-  it('fills in what was absent', () => {
-    const older = read({ duration: 9 }, { lead: { phone_number: '+14155550123' }, metadata: { a: 1 } });
-    const newer = read(
-      { duration: 9, end_call_reason: 'human_goodbye', start_time: '1777885186000', transcript: 'bot: Hi' },
-      { lead: { name: 'Dana Example' }, analysis: { goal: 'true' }, metadata: { b: 2 } },
-    );
-    const merged = mergeCalls(older, newer);
-    expect(merged).toMatchObject({
-      end_reason: 'human_ended',
-      end_reason_raw: 'human_goodbye',
-      started_at: '2026-05-04T08:59:46.000Z',
-      ended_at: '2026-05-04T08:59:55.000Z',
-      lead: { phone: '+14155550123', name: 'Dana Example', first_name: 'Dana', last_name: 'Example' },
-      analysis: { goal: 'true' },
-      metadata: { a: 1, b: 2 },
-      turns: [{ speaker: 'agent', text: 'Hi' }],
-    });
-    expect(merged.raw).toBe(newer.raw);
-    expect(contradicts(older, merged)).toEqual([]);
-    expect(contradicts(newer, merged)).toEqual([]);
-    expect(Object.getPrototypeOf(merged.metadata)).toBeNull();
-  });
-
-  it('keeps what the older one said where they differ', () => {
-    const merged = mergeCalls(sample(), sample({ name: 'Robin Sample', duration: 1, collected: { budget: '1' } }));
-    expect(merged).toMatchObject({ duration: 134, lead: { first_name: 'Dana' }, vars: { budget: '12000' } });
-  });
-
-  it('takes the newer one while the call was not over', () => {
-    const merged = mergeCalls(
-      read({ status: 'in-progress', duration: 3 }, { status: 'in-progress', metadata: { a: 1 } }),
-      read({ duration: 9, end_call_reason: 'voicemail' }),
-    );
-    expect(merged).toMatchObject({ terminal: true, duration: 9, outcome: 'voicemail', metadata: { a: 1 } });
-  });
-
-  it('does not reopen a call that was over', () => {
-    const late = read({ status: 'ringing', transcript: 'bot: Hi' }, { status: 'ringing' });
-    expect(mergeCalls(read({ duration: 9 }), late)).toMatchObject({
-      status: 'completed',
-      terminal: true,
-      outcome: 'connected',
-      transcript: 'bot: Hi',
-    });
-  });
-
-  it('takes the longer of two transcripts that begin alike', () => {
-    const [short, long] = [read({ transcript: 'bot: Hi' }), read({ transcript: 'bot: Hi\nhuman: Hello' })];
-    for (const merged of [mergeCalls(short, long), mergeCalls(long, short)]) expect(merged.turns).toHaveLength(2);
-  });
-
-  it('takes a status that was unknown, and decides the outcome again', () => {
-    const merged = mergeCalls(read({ status: '' }, { status: '' }), read({ duration: 9 }));
-    expect(merged).toMatchObject({
-      status: 'completed',
-      status_raw: 'completed',
-      outcome: 'connected',
-      answered_by: 'human',
-    });
-  });
-
-  it('keeps where an address came from with the address, and what was said beside it', () => {
-    const collected_variables = { email: { value: 'said@example.com', collected: true } };
-    const listed = { lead: { email: 'dana@example.com' } };
-    const said = mergeCalls(read({}, {}), read({}, { collected_variables }));
-    expect(said.lead).toMatchObject({ email: 'said@example.com', email_origin: 'said' });
-    // A revision that calls itself outbound makes nothing given that was said before.
-    const claimed = mergeCalls(read({}, listed), read({ type_of_call: 'outbound' }, listed));
-    expect(claimed.lead).toMatchObject({ email: 'dana@example.com', email_origin: 'said' });
-    const outbound = { type_of_call: 'outbound' };
-    const both = mergeCalls(read(outbound, listed), read(outbound, { ...listed, collected_variables }));
-    expect(both.lead).toMatchObject({ email_origin: 'given', said_email: 'said@example.com' });
-  });
-
-  it('takes a number where there was only a text, with all that belongs to it', () => {
-    const merged = mergeCalls(
-      read({}, { lead: { phone_number: 'anonymous' } }),
-      read({}, { lead: { phone_number: '+442079460123' } }),
-    );
-    expect(merged.lead).toEqual({
-      ...{ phone: '+442079460123', phone_origin: 'given', phone_raw: '+442079460123', country: 'GB' },
-    });
-  });
-
-  it('takes what was really collected, and what an action lacked', () => {
-    const actions = (action: object) => ({ executed_actions: { pay: { action_type: 'custom', ...action } } });
-    const merged = mergeCalls(
-      read({}, { collected_variables: { a: { value: null, collected: false } }, ...actions({ return_value: 1 }) }),
-      read({}, { collected_variables: { a: { value: 1, collected: true } }, ...actions({ error_message: 'late' }) }),
-    );
-    expect(merged.vars).toEqual({ a: 1 });
-    expect(merged.collected.a).toEqual({ value: 1, collected: true });
-    expect(merged.actions.pay).toMatchObject({ return_value: 1, error: 'late' });
-  });
-
-  it('keeps the first arrival, and each note once', () => {
-    const at = (received_at: number) => normalise({ call: { call_id: 'c-1' } }, { ...CONTEXT, received_at });
-    const merged = mergeCalls(at(Date.UTC(2026, 4, 4)), at(Date.UTC(2026, 4, 5)));
-    expect(merged.received_at).toBe('2026-05-04T00:00:00.000Z');
-    expect(merged.notes).toHaveLength(1);
-  });
-
-  it('of a call with itself changes nothing', () => {
-    expect(equalCalls(mergeCalls(sample(), sample()), sample())).toBe(true);
   });
 });
 

@@ -8,9 +8,12 @@ const NO_LIMITS = { depth: Number.POSITIVE_INFINITY, values: Number.POSITIVE_INF
 
 const scanned = (text: string, limits?: { depth: number; values: number }) => scanJson(Buffer.from(text), limits);
 
-/** Scans in pieces that end where the test says. */
+/** Scans in pieces that end where the test says. What has not come yet looks like the end of a string. */
 function inPieces(bytes: Buffer, cuts: number[], scan: JsonScan) {
-  for (const cut of [...cuts].sort((a, b) => a - b)) scan.advance(bytes, Math.min(cut, bytes.length));
+  for (const cut of [...cuts].sort((a, b) => a - b)) {
+    const end = Math.min(cut, bytes.length);
+    scan.advance(Buffer.concat([bytes.subarray(0, end), Buffer.alloc(9, '"')]), end);
+  }
   return scan.finish(bytes);
 }
 
@@ -45,6 +48,38 @@ describe('whatever JSON.parse takes', () => {
     );
   });
 
+  it.each([
+    ['with quotes that are escaped', 'say \\"hi\\" twice: \\"hi\\"'],
+    ['with backslashes at its end', 'x'.repeat(20) + '\\\\'.repeat(5)],
+    ['with backslashes and quotes in a row', '\\\\\\"'.repeat(5)],
+  ])('is scanned the same where a long string %s is cut', (_what, end) => {
+    for (const filler of [0, 40, 60, 62, 63, 64, 65, 100]) {
+      const bytes = Buffer.from(`{"a":"${'y'.repeat(filler)}${end}","b":[1]}`);
+      const whole = record();
+      expect(new JsonScan(whole, NO_LIMITS).finish(bytes)).toBeUndefined();
+      expect(whole.seen.slice(-3)).toEqual(['1 key "b"', '2 [', '2 1']);
+      for (let cut = 1; cut < bytes.length; cut += 1) {
+        const pieces = record();
+        expect(inPieces(bytes, [cut], new JsonScan(pieces, NO_LIMITS))).toBeUndefined();
+        expect(pieces.seen).toEqual(whole.seen);
+      }
+    }
+  });
+
+  it.each(['\ufeff{"a":[1]}', ' {"a" : "b\\\\"} ', '-1.5e3', '"\\""', '[true,null,"x"]'])(
+    'is scanned the same wherever %j is cut',
+    (text) => {
+      const bytes = Buffer.from(text);
+      const whole = record();
+      expect(new JsonScan(whole, NO_LIMITS).finish(bytes)).toBeUndefined();
+      for (let cut = 1; cut < bytes.length; cut += 1) {
+        const pieces = record();
+        expect(inPieces(bytes, [cut, cut + 1], new JsonScan(pieces, NO_LIMITS))).toBeUndefined();
+        expect(pieces.seen).toEqual(whole.seen);
+      }
+    },
+  );
+
   it('is never refused as no JSON, whatever stands in its strings', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary' })), (texts) => {
@@ -69,6 +104,46 @@ describe('whatever JSON.parse takes', () => {
       }),
       RUNS,
     );
+  });
+});
+
+describe('what is reported', () => {
+  const reported = (text: string, levels: number, limits = NO_LIMITS) => {
+    const visitor = { ...record(), levels };
+    new JsonScan(visitor, limits).finish(Buffer.from(text));
+    return visitor.seen;
+  };
+
+  it('is what stands in the outer levels, as many as are asked for', () => {
+    const text = '{"a":[{"b":1}],"c":2}';
+    expect(reported(text, 0)).toEqual([]);
+    expect(reported(text, 1)).toEqual(['1 {', '1 key "a"', '1 key "c"', '1 2']);
+    expect(reported(text, 2)).toEqual(['1 {', '1 key "a"', '2 [', '1 key "c"', '1 2']);
+    expect(reported('5', 0)).toEqual(['0 5']);
+  });
+
+  it.each([
+    ['{"x":', '}'],
+    ['[', ']'],
+  ])('is thirty levels at most, and what comes after deeper ones of %s all the same', (open, close) => {
+    const deep = `${open.repeat(40)}7${close.repeat(40)}`;
+    const seen = reported(`{"a":${deep},"b":[${deep},"c"],"d":1}`, 100);
+    expect(seen.filter((one) => one.startsWith('30 '))).toHaveLength(open === '[' ? 2 : 4);
+    expect(seen.filter((one) => one.startsWith('31 '))).toEqual([]);
+    expect(seen.filter((one) => /^[12] /.test(one)).slice(-4)).toEqual(['2 [', '2 "c"', '1 key "d"', '1 1']);
+  });
+
+  it.each([
+    ['[1,[[2],3],4]', { depth: 2, values: 100 }, ['1 [', '1 1', '2 [']],
+    ['[1,2,[3],4]', { depth: 9, values: 3 }, ['1 [', '1 1', '1 2']],
+    ['[1,[[2],3],4]', { depth: 9, values: 3 }, ['1 [', '1 1', '2 [']],
+    ['[1] [2]', NO_LIMITS, ['1 [', '1 1']],
+  ])('is nothing more of %s once a limit of %j is passed', (text, limits, seen) => {
+    expect(reported(text, 30, limits)).toEqual(seen);
+    const visitor = record();
+    const scan = new JsonScan(visitor, limits);
+    for (let end = 1; end <= text.length; end += 1) scan.advance(Buffer.from(text), end);
+    expect(visitor.seen).toEqual(seen);
   });
 });
 
@@ -117,9 +192,13 @@ describe('what is no JSON', () => {
     ['two numbers', '1 2', 2],
     ['a comma at the outside', '{},', 2],
     ['an end without a beginning', ']', 0],
+    ['a comma before anything', ' ,1', 1],
+    ['a colon before anything', ':1', 0],
+    ['half a byte order mark', Buffer.from([0xef, 0xbb]), 2],
+    ['another byte in place of its last', Buffer.from([0xef, 0xbb, 0x41]), 0],
     ['a byte order mark and nothing else', '\ufeff', 3],
   ])('is seen in %s, and where', (_what, text, at) => {
-    expect(scanned(text)).toEqual({ what: 'not-json', at });
+    expect(scanJson(Buffer.from(text as string))).toEqual({ what: 'not-json', at });
   });
 
   it('is seen in UTF-16', () => {

@@ -17,6 +17,8 @@ describe('a signature that is accepted', () => {
     ['between blanks', ` ${digest.toString('base64')}\t`],
     ['the second of two values', `${other.toString('base64')}, ${digest.toString('base64')}`],
     ['beside a value that is no signature', `none, ${digest.toString('hex')}`],
+    ['before another value', `${digest.toString('hex')}, ${other.toString('hex')}`],
+    ['the last of the eight that are looked at', `${'x,'.repeat(7)}${digest.toString('base64')}`],
   ])('%s', (_, header) => {
     expect(verifySignature({ callId, secrets: [secret], header })).toBe(true);
   });
@@ -54,9 +56,12 @@ describe('a signature that is refused', () => {
     ['short hex', digest.toString('hex').slice(2)],
     ['long hex', `${digest.toString('hex')}00`],
     ['with a prefix', `sha256=${digest.toString('hex')}`],
+    ['with base64 before it', `AAAA${digest.toString('base64')}`],
+    ['with base64 behind it', `${digest.toString('base64')}AAAA`],
     ['of another hash', createHmac('sha512', secret).update(callId).digest('hex')],
     ['not ASCII', '№'.repeat(43)],
     ['a megabyte', 'A'.repeat(1_000_000)],
+    ['behind eight others', `${'x,'.repeat(8)}${digest.toString('base64')}`],
     ['behind a thousand others', `${'x,'.repeat(1000)}${digest.toString('base64')}`],
   ])('%s', (_, header) => {
     expect(verifySignature({ callId, secrets: [secret], header })).toBe(false);

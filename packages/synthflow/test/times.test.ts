@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readInstant, readSeconds } from '../src/parse/times.ts';
 import { notesAt, read } from './support/read.ts';
 
 describe('the start of a call', () => {
@@ -107,4 +108,51 @@ describe('the duration of a call', () => {
   it('is not taken from the telephony, which counts the ringing too', () => {
     expect(read({ telephony_duration: 9000 })).not.toHaveProperty('duration');
   });
+});
+
+describe('an instant at its edges', () => {
+  it.each<[unknown, string | undefined]>([
+    ['2000-01-01T00:00:00Z', '2000-01-01T00:00:00.000Z'],
+    ['1999-12-31T23:59:59.999Z', undefined],
+    ['2199-12-31T23:59:59.999Z', '2199-12-31T23:59:59.999Z'],
+    ['2200-01-01T00:00:00Z', undefined],
+    ['2026-05-04T10:59:59Z', '2026-05-04T10:59:59.000Z'],
+    ['2026-05-04T10:59:60Z', undefined],
+    ['2026-05-04T10:59:46,5Z', '2026-05-04T10:59:46.500Z'],
+    ['2026-05-04t10:59:46.1239z', '2026-05-04T10:59:46.123Z'],
+    ['2026-05-04T10:59:46 +02:00', '2026-05-04T08:59:46.000Z'],
+    ['2026-05-04T23:59:46+14:59', '2026-05-04T09:00:46.000Z'],
+    ['2026-05-04T10:59:46+15:00', undefined],
+    ['2026-05-04T10:59:46+05:60', undefined],
+    [`2026-05-04T10:59:46Z${' '.repeat(44)}`, '2026-05-04T10:59:46.000Z'],
+    [`2026-05-04T10:59:46Z${' '.repeat(45)}`, undefined],
+    ['on 2026-05-04T10:59:46Z', undefined],
+    ['2026-05-04T10:59:46Z.', undefined],
+    ['1777885186.1239', '2026-05-04T08:59:46.123Z'],
+    ['at 1777885186', undefined],
+    ['1777885186 s', undefined],
+    [Number.NaN, undefined],
+    [Number.NEGATIVE_INFINITY, undefined],
+  ])('%j is %s', (text, iso) => {
+    expect(readInstant(text)?.ms).toBe(iso === undefined ? undefined : Date.parse(iso));
+  });
+
+  it('names its offset where the text does, and says where it does not', () => {
+    expect(readInstant('2026-05-04T10:59:46-03:30')).toMatchObject({ offset: '-03:30', naive: false });
+    expect(readInstant('2026-05-04T10:59:46')).toEqual({ ms: Date.UTC(2026, 4, 4, 10, 59, 46), naive: true });
+    expect(readInstant(1_777_885_186)).toEqual({ ms: 1_777_885_186_000, naive: false });
+  });
+});
+
+it.each<[unknown, number | undefined]>([
+  [604_800, 604_800],
+  ['604800', 604_800],
+  [604_800.1, undefined],
+  [0.0004, 0],
+  [Number.NaN, undefined],
+  ['about 5', undefined],
+  ['5 s', undefined],
+  [null, undefined],
+])('%j is a length of %s seconds', (value, seconds) => {
+  expect(readSeconds(value)).toBe(seconds);
 });

@@ -53,6 +53,20 @@ describe('a transfer', () => {
     expect(transferred(executed)).toBe('+14155550102');
   });
 
+  it('is the last that is listed where none says when it ran, and one that says so before it', () => {
+    const to = (phone: string, more: object = {}) => transfer({ phone }, more);
+    expect(transferred({ one: to('+14155550101'), two: to('+14155550102') })).toBe('+14155550102');
+    expect(transferred({ one: to('+14155550101', { timestamp: '1777885200' }), two: to('+14155550102') })).toBe(
+      '+14155550101',
+    );
+  });
+
+  it('leads to no more than 200 characters', () => {
+    expect(transferred({ desk: transfer({ to: 'x'.repeat(200) }) })).toBe('x'.repeat(200));
+    expect(transferred({ desk: transfer({ to: 'x'.repeat(201) }) })).toBe('desk');
+    expect(transferred({ desk: transfer({ to: 'x'.repeat(201), target: 'sales' }) })).toBe('sales');
+  });
+
   it('is the same after the definitions of actions were dropped', () => {
     const parameters_hard_coded = { phone: '+14155550124', condition: 'When asked for' };
     const payload = webhook({}, { executed_actions: { desk: transfer({}, { parameters_hard_coded }) } });
@@ -81,7 +95,7 @@ describe('a booking', () => {
       { event: { id: '77', start: { dateTime: START }, end: { dateTime: '2026-12-01T09:30:00Z' } } },
     ],
   ])('is read %s', (_, answer) => {
-    expect(booking({ book: booked(answer) })).toEqual({
+    expect(booking({ book: booked(answer) })).toStrictEqual({
       status: 'booked',
       action: 'book',
       id: '77',
@@ -99,7 +113,7 @@ describe('a booking', () => {
     const answer = {
       data: { uid: 'new', rescheduledFromUid: 'old', start: START, title: 'Visit', location: 'Room 1' },
     };
-    expect(booking({ book: booked(answer) })).toEqual({
+    expect(booking({ book: booked(answer) })).toStrictEqual({
       status: 'moved',
       action: 'book',
       id: 'old',
@@ -127,9 +141,61 @@ describe('a booking', () => {
     });
   });
 
+  it('that was moved without saying from where has neither an id nor a time of before', () => {
+    const cancel = { return_value: { status: 'cancelled' }, timestamp: '1777885210' };
+    const again = booked({ start: START }, { timestamp: '1777885220' });
+    expect(booking({ cancel_booking: cancel, book: again })).toStrictEqual({
+      status: 'moved',
+      action: 'book',
+      starts_at: STARTS_AT,
+    });
+    expect(booking({ cancel_booking: cancel, book: booked({ id: '1' }, { timestamp: '1777885220' }) })).toMatchObject({
+      id: '1',
+    });
+    // What was cancelled after it was booked is cancelled, and not moved.
+    expect(booking({ book: booked({ id: '1' }), cancel_booking: cancel }).status).toBe('canceled');
+    const twice = { book: booked({ id: '1' }), again: booked({ id: '2' }) };
+    expect(booking(twice)).toStrictEqual({ status: 'booked', action: 'again', id: '2' });
+  });
+
+  it.each<[string, object, object]>([
+    ['by a word of the answer', { book: booked({ status: 'rescheduled', id: '1' }) }, { status: 'moved', id: '1' }],
+    [
+      'by a name that says both',
+      { cancel_and_reschedule_booking: { return_value: { id: '1' } } },
+      { status: 'moved', id: '1' },
+    ],
+    ['by a time alone', { book: booked({ start: START }) }, { status: 'booked', starts_at: STARTS_AT }],
+    ['by an id alone', { book: booked({ id: '1' }) }, { status: 'booked', id: '1' }],
+    ['by a word alone', { book: booked({ status: 'confirmed' }) }, { status: 'booked' }],
+    [
+      'by the name of the action alone',
+      { a1: { name: 'book_visit', return_value: { id: '1' } } },
+      { action: 'book_visit' },
+    ],
+    [
+      'in a calendar’s other words',
+      { book: booked({ start: { date_time: START }, end: { time: START } }) },
+      {
+        starts_at: STARTS_AT,
+        ends_at: STARTS_AT,
+      },
+    ],
+    ['three levels deep', { book: booked({ data: { booking: { id: '1' } } }) }, { id: '1' }],
+    ['outermost first', { book: booked({ data: { id: '2' }, id: '1' }) }, { id: '1' }],
+    ['of a type that is none of a transfer', { transfer_slot: booked({ id: '1' }) }, { action: 'transfer_slot' }],
+  ])('is known %s', (_what, actions, expected) => {
+    expect(booking(actions)).toMatchObject(expected);
+  });
+
+  it('is none four levels deep, nor in the name of a transfer', () => {
+    expect(booking({ book: booked({ data: { data: { data: { id: '1' } } } }) })).toEqual({});
+    expect(booking({ transfer_to_booking_desk: { return_value: { id: '1' } } })).toEqual({});
+  });
+
   it('that did not work is failed, unless another one did', () => {
     const failed = booked({ status: 'error' }, { timestamp: '1777885220' });
-    expect(booking({ book: failed })).toEqual({ status: 'failed', action: 'book' });
+    expect(booking({ book: failed })).toStrictEqual({ status: 'failed', action: 'book' });
     expect(booking({ book: failed, again: booked({ id: '1' }, { timestamp: '1777885210' }) })).toMatchObject({
       status: 'booked',
       id: '1',

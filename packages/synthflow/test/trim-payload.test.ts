@@ -55,7 +55,54 @@ describe('trimming a payload', () => {
       status: 'ok',
       response: { pagination: {}, calls: [{ call_id: 'c-1', call_status: 'busy', labels: [] }] },
     };
-    expect(trimPayload(payload, NO_RAW)).toEqual({ response: { calls: [{ call_id: 'c-1', call_status: 'busy' }] } });
+    expect(trimPayload(payload, NO_RAW)).toStrictEqual({
+      response: { calls: [{ call_id: 'c-1', call_status: 'busy' }] },
+    });
+    const [record] = payload.response.calls;
+    expect(trimPayload(record, NO_RAW)).toStrictEqual({ call_id: 'c-1', call_status: 'busy' });
+  });
+
+  it('keeps of an action what it did, and of its definition what it is called or where it leads', () => {
+    const parameters_hard_coded = { identifier: 'a', phone: '+14155550123', condition: 'x' };
+    const executed_actions = {
+      transfer_desk: { parameters_hard_coded, timestamp: '1777885186', labels: [] },
+      desk: { action_type: 'transfer_call_action_type', parameters_hard_coded },
+      info: { action_type: 'extract', parameters_hard_coded },
+      plain: { parameters_hard_coded: { condition: 'x' } },
+      odd: 'done',
+    };
+    const trimmed = (actions: unknown) =>
+      (trimPayload({ call_id: 'c-1', executed_actions: actions }, NO_RAW) as JsonObject).executed_actions;
+    const kept = {
+      transfer_desk: { timestamp: '1777885186', parameters_hard_coded: { phone: '+14155550123' } },
+      desk: { action_type: 'transfer_call_action_type', parameters_hard_coded: { phone: '+14155550123' } },
+      info: { action_type: 'extract', parameters_hard_coded: { identifier: 'a' } },
+      plain: {},
+      odd: 'done',
+    };
+    expect(trimmed(executed_actions)).toStrictEqual(kept);
+    const list = Object.entries(executed_actions).map(([name, action]) =>
+      typeof action === 'object' ? { name, ...action } : action,
+    );
+    expect(trimmed([...list, { parameters_hard_coded }])).toStrictEqual([
+      ...Object.entries(kept).map(([name, action]) => (typeof action === 'object' ? { name, ...action } : action)),
+      { parameters_hard_coded: { identifier: 'a' } },
+    ]);
+    expect(trimmed('none')).toBe('none');
+  });
+
+  it('keeps of a lead what is read of it', () => {
+    const lead = { name: 'Dana', phone_number: '1', email: 'a', prompt_variables: {}, id: 5 };
+    const { id: _, ...read } = lead;
+    expect(trimPayload({ call: { call_id: 'c-1' }, lead }, NO_RAW)).toStrictEqual({
+      lead: read,
+      call: { call_id: 'c-1' },
+    });
+  });
+
+  it('leaves what has no transcript as it was', () => {
+    for (const payload of [{ response: 'x' }, { response: { calls: 'x' } }, { response: { calls: ['x'] }, call: 5 }])
+      expect(trimPayload(payload, NO_TRANSCRIPT)).toStrictEqual(payload);
   });
 
   it('keeps what it does not know: raw is all there is of it', () => {
@@ -105,5 +152,13 @@ describe('what is nested too deep', () => {
     expect(text).toContain('1');
     expect(text).not.toContain('"x"');
     expect(JSON.stringify(trimmed(20))).toContain('"x"');
+  });
+
+  it('is cut below a thousand levels, and not at all where everything is kept', () => {
+    const payload = (levels: number) => nest(levels, 'x', (inner) => ({ a: inner }));
+    expect(trimPayload(payload(1_000), NO_TRANSCRIPT)).toStrictEqual(payload(1_000));
+    expect(depthOf(trimPayload(payload(1_001), NO_TRANSCRIPT))).toBe(1_000);
+    const deep = payload(1_001);
+    expect(trimPayload(deep, KEEP_ALL)).toBe(deep);
   });
 });

@@ -99,7 +99,7 @@ function redirects(status: number): ApiFailureCode {
 }
 
 /** `{detail: {description, request_id, category}}` of calls and agents, `{error, message}` of logs. */
-function readEnvelope(body: unknown): { text?: string; request_id?: string } {
+function readEnvelope(body: unknown): { text: string | undefined; request_id: string | undefined } {
   const detail = own(body, 'detail');
   const text =
     readText(own(detail, 'description')) ??
@@ -107,6 +107,5 @@ function readEnvelope(body: unknown): { text?: string; request_id?: string } {
     readText(detail) ??
     readText(own(body, 'message')) ??
     readText(own(body, 'error'));
-  const request = readText(own(detail, 'request_id'));
-  return { ...(text === undefined ? {} : { text }), ...(request === undefined ? {} : { request_id: request }) };
+  return { text, request_id: readText(own(detail, 'request_id')) };
 }

@@ -48,7 +48,7 @@ export function readActions(value: unknown, path: string, notes: Notes): Execute
         : undefined;
       if (target !== undefined) targets[name] = target;
       const isExtractor = action.type === undefined ? EXTRACTOR_NAME.test(name) : EXTRACTOR_TYPE.test(action.type);
-      if (isExtractor) addExtracted(extracted, name, item, action.return_value, at, notes);
+      if (isExtractor) addExtracted(extracted, name, item, action.return_value ?? null, at, notes);
     }
   }
   return { actions, extracted, targets };
@@ -93,11 +93,10 @@ function addExtracted(
   extracted: JsonObject,
   name: string,
   item: { [key: string]: unknown },
-  returned: Json | undefined,
+  returned: Json,
   path: string,
   notes: Notes,
 ): void {
-  if (returned === undefined) return;
   const hardCoded = parseNested(own(item, 'parameters_hard_coded')).value;
   const identifier = own(hardCoded, 'identifier');
   const outer = (typeof identifier === 'string' && cleanText(identifier)) || name.replace(EXTRACTOR_NAME, '') || name;

@@ -27,15 +27,14 @@ export function readAnalysis(value: unknown, path: string, notes: Notes): Analys
   for (const key of keysOf(members, path, notes)) {
     const name = cleanText(key);
     const given = members[key];
-    if (given === null || given === undefined || given === '' || isRefusedKey(name)) continue;
+    if (given === null || given === undefined || isRefusedKey(name)) continue;
     const text = typeof given === 'boolean' ? String(given) : readText(given);
     if (text === undefined) {
       if (typeof given !== 'string') notes.add(`${path}.${name}`, 'is neither text nor a judgement: left out');
       continue;
     }
-    const judgement = text.length < 20 ? JUDGEMENTS.get(plainWord(text)) : undefined;
-    if (name.endsWith(REMARK)) analysis[name] = text;
-    else if (judgement !== undefined) analysis[name] = judgement;
+    const judgement = name.endsWith(REMARK) ? undefined : JUDGEMENTS.get(plainWord(text));
+    if (judgement !== undefined) analysis[name] = judgement;
     else if (JUDGED.has(name)) {
       analysis[name] = text.toLowerCase();
       notes.add(`${path}.${name}`, 'is none of true, false, partial, not_applicable: kept as it came, in lower case');

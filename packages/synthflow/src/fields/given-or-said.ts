@@ -8,7 +8,16 @@
  * and, on outbound calls, what the customer's own list holds: `lead.email` and the prompt variables. Everything else was
  * said: what was collected or extracted, and on inbound calls anything in the payload beside the line's own numbers. A call whose direction is not known is read like an inbound one.
  */
-import { type Collected, type Direction, type JsonObject, type Lead, type Origin, own, parsePhone } from '@wrapup/call';
+import {
+  type Collected,
+  type Direction,
+  type JsonObject,
+  type Lead,
+  type Origin,
+  own,
+  type Phone,
+  parsePhone,
+} from '@wrapup/call';
 import { readText } from '../parse/json.ts';
 import type { Find, LocatedValue } from '../parse/locate.ts';
 import type { Notes } from '../parse/notes.ts';
@@ -39,8 +48,8 @@ interface Numbered {
   raw: string;
   path: string;
   origin: Origin;
-  e164?: string;
-  country?: string;
+  /** Undefined for what cannot be read as a number. */
+  phone: Phone | undefined;
 }
 
 export function readLead(facts: LeadFacts): LeadAndNumbers {
@@ -49,9 +58,7 @@ export function readLead(facts: LeadFacts): LeadAndNumbers {
     found.flatMap(({ value, path }) => {
       const raw = readText(value);
       if (raw === undefined || raw.length > 200) return [];
-      const phone = parsePhone(raw, default_country);
-      const { e164, country } = phone ?? {};
-      return [{ raw, path, origin, ...(e164 ? { e164 } : {}), ...(country ? { country } : {}) }];
+      return [{ raw, path, origin, phone: parsePhone(raw, default_country) }];
     });
   const variable = (name: string): LocatedValue[] =>
     Object.hasOwn(prompt_variables, name) ? [{ value: prompt_variables[name], path: `prompt_variables.${name}` }] : [];
@@ -79,17 +86,18 @@ export function readLead(facts: LeadFacts): LeadAndNumbers {
     // The caller of an inbound call, the callee of an outbound one: https://docs.synthflow.ai/variables
     ...numbers(variable('user_phone_number'), listed),
   ];
-  const phone = choosePhone(candidates, agent_number, notes);
-  if (!phone && from.length + to.length > 0 && !side_of_lead) {
+  const chosen = choosePhone(candidates, agent_number, notes);
+  const [first] = [...from, ...to];
+  if (!chosen && first && !side_of_lead) {
     notes.add(
-      from[0]?.path ?? to[0]?.path ?? '',
+      first.path,
       'one of the two numbers is the lead’s, but the direction is not known: neither is used; name the agent’s direction in the agents table',
     );
   }
 
   const name = chooseName(facts, lead);
   const email = chooseEmail(facts, lead, listed);
-  const e164 = phone?.e164;
+  const { e164, country } = chosen?.phone ?? {};
   const resolvedFrom =
     fromNumber ?? (direction === 'outbound' ? agent_number : direction === 'inbound' ? e164 : undefined);
   const resolvedTo = toNumber ?? (direction === 'outbound' ? e164 : direction === 'inbound' ? agent_number : undefined);
@@ -97,9 +105,9 @@ export function readLead(facts: LeadFacts): LeadAndNumbers {
     lead: {
       ...name,
       ...email,
-      ...(phone === undefined || e164 === undefined ? {} : { phone: e164, phone_origin: phone.origin }),
-      ...(phone === undefined ? {} : { phone_raw: phone.raw }),
-      ...(phone?.country === undefined ? {} : { country: phone.country }),
+      ...(chosen === undefined || e164 === undefined ? {} : { phone: e164, phone_origin: chosen.origin }),
+      ...(chosen === undefined ? {} : { phone_raw: chosen.raw }),
+      ...(country === undefined ? {} : { country }),
     },
     ...(resolvedFrom === undefined ? {} : { from_number: resolvedFrom }),
     ...(resolvedTo === undefined ? {} : { to_number: resolvedTo }),
@@ -107,7 +115,7 @@ export function readLead(facts: LeadFacts): LeadAndNumbers {
 }
 
 function firstE164(numbers: Numbered[]): string | undefined {
-  return numbers.find(({ e164 }) => e164 !== undefined)?.e164;
+  return numbers.find(({ phone }) => phone)?.phone?.e164;
 }
 
 /** The origin of what the customer's own list holds: only outbound calls are made from a list. */
@@ -125,13 +133,13 @@ function sideByAgent(agent?: string, from?: string, to?: string): Direction | un
 function choosePhone(candidates: Numbered[], agentNumber: string | undefined, notes: Notes): Numbered | undefined {
   let unreadable: Numbered | undefined;
   for (const candidate of givenFirst(candidates)) {
-    if (candidate.e164 === undefined) {
+    if (candidate.phone === undefined) {
       notes.add(
         candidate.path,
         'is no telephone number (withheld, redacted, or without its country): kept as lead.phone_raw',
       );
       unreadable ??= candidate;
-    } else if (candidate.e164 === agentNumber) {
+    } else if (candidate.phone.e164 === agentNumber) {
       notes.add(candidate.path, 'is the agent’s own number: not taken for the lead’s');
     } else return candidate;
   }

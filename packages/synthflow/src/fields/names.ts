@@ -66,9 +66,8 @@ function isPlaceholder(name: string): boolean {
 function split(name: string): { first_name?: string; last_name?: string } {
   if (/\p{N}/u.test(name)) return {};
   const [before = '', after, ...more] = name.split(',').map((part) => part.trim());
-  const swapped = after !== undefined && after !== '' && more.length === 0 && !SUFFIXES.has(plain(after));
   if (more.length > 0) return {};
-  if (swapped) {
+  if (after !== undefined && after !== '' && !SUFFIXES.has(plain(after))) {
     const first = withoutTitles(after.split(' '));
     return before === '' || isCompany([after]) || first.length === 0 || first.length > 3
       ? {}
@@ -79,9 +78,9 @@ function split(name: string): { first_name?: string; last_name?: string } {
   const titled = rest.length < words.length;
   if (rest.length === 0 || rest.length > 5 || isCompany(rest)) return {};
   if (rest.length === 1) return titled ? { last_name: rest[0] as string } : { first_name: rest[0] as string };
-  const particle = rest.findIndex((word, index) => index > 0 && index < rest.length - 1 && PARTICLES.has(plain(word)));
+  const particle = rest.slice(1).findIndex((word) => PARTICLES.has(plain(word)));
   const hasSuffix = rest.length > 2 && SUFFIXES.has(plain(rest.at(-1) as string));
-  const cut = particle > 0 ? particle : rest.length - (hasSuffix ? 2 : 1);
+  const cut = particle < 0 ? rest.length - (hasSuffix ? 2 : 1) : particle + 1;
   return { first_name: rest.slice(0, cut).join(' '), last_name: rest.slice(cut).join(' ') };
 }
 
@@ -91,7 +90,8 @@ function withoutTitles(words: string[]): string[] {
 }
 
 function isCompany(words: string[]): boolean {
-  return COMPANIES.has(plain(words.at(-1) as string)) && (words.length > 1 || words[0]?.includes('.') === true);
+  const last = words.at(-1) as string;
+  return COMPANIES.has(plain(last)) && (words.length > 1 || last.includes('.'));
 }
 
 function plain(word: string): string {

@@ -128,7 +128,7 @@ function readOne(key: string, action: Action): Booking | undefined {
   if (!failed && id === undefined && starts_at === undefined && !DONE.test(said)) return undefined;
   const cancels = CANCEL.test(said) || (CANCEL.test(name) && !MOVE.test(name));
   const moves = earlier !== undefined || moved_from !== undefined || MOVE.test(said) || MOVE.test(name);
-  const known = (moves ? earlier : undefined) ?? id;
+  const known = earlier ?? id;
   return {
     status: failed ? 'failed' : cancels ? 'canceled' : moves ? 'moved' : 'booked',
     action: action.name,

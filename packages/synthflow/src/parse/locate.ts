@@ -9,6 +9,7 @@
  * https://docs.synthflow.ai/post-call-webhook, https://docs.synthflow.ai/api-reference
  */
 import { isObject, own } from '@wrapup/call';
+import { isNothing } from './json.ts';
 
 export interface Located {
   id: string;
@@ -96,9 +97,7 @@ export function makeFind({ record, root, record_path, root_path }: Located): Fin
     const found: LocatedValue[] = [];
     const look = (holder: unknown, prefix: string, name: string) => {
       const value = own(holder, name);
-      if (value === undefined || value === null) return;
-      if (typeof value === 'string' && value.length < 100 && value.trim() === '') return;
-      found.push({ value, path: prefix + name });
+      if (!isNothing(value)) found.push({ value, path: prefix + name });
     };
     for (const name of names) look(record, record_path, name);
     if (root !== record) for (const name of names) look(root, root_path, name);

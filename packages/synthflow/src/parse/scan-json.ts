@@ -242,7 +242,6 @@ export class JsonScan {
   #close(): void {
     this.#depth -= 1;
     this.#empty = false;
-    this.#wantsKey = false;
     if (this.#depth === 0) this.#complete = true;
   }
 

@@ -59,15 +59,14 @@ export function readSeconds(value: unknown): number | undefined {
   const text = typeof value === 'string' ? value.trim() : undefined;
   if (text !== undefined && !/^\d{1,12}(?:\.\d{1,12})?$/.test(text)) return undefined;
   const seconds = text === undefined ? value : Number(text);
-  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 0) return undefined;
-  return seconds <= MAX_CALL_S ? Math.round(seconds * 1000) / 1000 : undefined;
+  if (typeof seconds !== 'number' || !(seconds >= 0 && seconds <= MAX_CALL_S)) return undefined;
+  return Math.round(seconds * 1000) / 1000;
 }
 
 /** Seconds; what says more than a week is not a duration in seconds. */
 const MAX_CALL_S = 7 * 24 * 3600;
 
 function fromEpoch(number: number): Instant | undefined {
-  if (!Number.isFinite(number)) return undefined;
   return within({ ms: Math.trunc(number < MAX_EPOCH_SECONDS ? number * 1000 : number), naive: false });
 }
 
