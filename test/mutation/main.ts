@@ -87,6 +87,8 @@ async function mutate(scope: Scope, files: string[]): Promise<MutantResult[]> {
     vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
     coverageAnalysis: 'perTest',
     concurrency: Number(values.concurrency),
+    // On a machine that is busy the first run takes long: all tests, one after another.
+    dryRunTimeoutMinutes: 30,
     timeoutMS: 10_000,
     timeoutFactor: 2,
     // Of a mutant that is evaluated as modules load it is not known which tests reach it: a new one would be overlooked.

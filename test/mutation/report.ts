@@ -100,7 +100,7 @@ export function mutationSection(): Section {
     ({ name, files, mutants, failed, endless, equivalent, unnoticed, loading, score, date, commit }) =>
       `| \`${name}\` | ${files} | ${mutants} | ${failed} | ${endless} | ${unnoticed} | ${equivalent} | ${loading} | **${score} %** | ${date}, \`${commit}\` |`,
   );
-  const left = SCOPES.map(({ name, without }) => {
+  const left = SCOPES.filter(({ without }) => Object.keys(without).length > 0).map(({ name, without }) => {
     const parts = Object.entries(without).map(([files, why]) => `\`${files.replaceAll(', ', '`, `')}\` (${why})`);
     return `- \`${name}\`: ${parts.join('; ')}`;
   });

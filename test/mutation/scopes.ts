@@ -1,7 +1,7 @@
 /** What is mutated, by which tests it is judged, and what is left alone, with the reason. */
 
 export interface Scope {
-  /** Name of the package. */
+  /** Name of the package, or of a part of it: `synthflow/signature`. */
   name: string;
   /** Source files whose lines are changed, as globs from the root. */
   mutate: readonly string[];
@@ -26,6 +26,7 @@ export interface Judged {
 const INDEX = 'lists of exports';
 const src = (name: string, files: readonly string[]) => files.map((file) => `packages/${name}/src/${file}.ts`);
 const testsOf = (name: string) => `packages/${name}/test/**/*.test.ts`;
+const synthflowTests = (...files: string[]) => files.map((file) => `packages/synthflow/test/${file}.test.ts`);
 
 export const SCOPES: readonly Scope[] = [
   {
@@ -41,15 +42,38 @@ export const SCOPES: readonly Scope[] = [
       ...['api/failure', 'api/records', 'fields/*', 'normalise'],
       ...['parse/call-id-reader', 'parse/json', 'parse/locate', 'parse/notes'],
     ]),
-    tests: [testsOf('synthflow')],
+    // Tests of requests reach what is mutated here over sockets only.
+    tests: ['packages/synthflow/test/!(client|transport).test.ts'],
     loading: false,
     without: {
       'api/client.ts, api/transport.ts, api/pages.ts':
         'requests: what they do wrong shows on sockets, in their own tests',
       'sample-payload.ts': 'makes payloads for tests and for trying a mapping',
       'parse/scan-json.ts, parse/times.ts, revisions.ts, signature.ts, trim-payload.ts, unproved.ts':
-        'not tried by mutants yet: most of their tests are properties, which take long',
+        'scopes of their own, by their own tests',
     },
+  },
+  {
+    // Its patterns are evaluated as modules load, and are what it decides by.
+    name: 'synthflow/signature',
+    mutate: src('synthflow', ['signature', 'unproved']),
+    tests: synthflowTests('signature', 'unproved'),
+    loading: true,
+    without: {},
+  },
+  {
+    name: 'synthflow/revisions',
+    mutate: src('synthflow', ['revisions', 'trim-payload']),
+    tests: synthflowTests('revisions', 'revisions.merge', 'transfers-and-bookings', 'trim-payload', 'unproved'),
+    loading: false,
+    without: {},
+  },
+  {
+    name: 'synthflow/scan',
+    mutate: src('synthflow', ['parse/scan-json', 'parse/times']),
+    tests: synthflowTests('call-id-reader', 'scan-json', 'times'),
+    loading: false,
+    without: {},
   },
   {
     name: 'mapping',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
-import type { TestProject } from 'vitest/node';
+import { BaseSequencer, type TestProject, type TestSpecification } from 'vitest/node';
 import { keptWorker } from './kept-worker.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -29,6 +29,15 @@ const keepWorker = {
   },
 };
 
+/** The first test that fails ends a run: the file that noticed the mutant before comes first, then those that take least. */
+class QuickestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const last = new Map(files.map((file) => [file, this.ctx.cache.getTestSpecificationResult(file)]));
+    const cost = (file: TestSpecification) => (last.get(file)?.failed ? -1 : (last.get(file)?.duration ?? 0));
+    return files.toSorted((one, other) => cost(one) - cost(other));
+  }
+}
+
 export default defineConfig({
   root: ROOT,
   plugins: [ownPackages, keepWorker],
@@ -37,6 +46,7 @@ export default defineConfig({
     // What is kept of a transformed file knows nothing of the mutant in it.
     fsModuleCache: false,
     isolate: false,
+    sequence: { sequencer: QuickestFirst },
     setupFiles: ['test/mutation/fresh-modules.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
