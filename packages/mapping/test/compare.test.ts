@@ -1,6 +1,7 @@
 /** When two values are the same to the author of a mapping, and which paths there are. */
 import { describe, expect, it, test } from 'vitest';
 import { looksLikePath, parsePath, readOwn } from '../src/language/path.ts';
+import { parseStep } from '../src/language/placeholders.ts';
 import { isUnclear, readPoint, sameValue } from '../src/values/compare.ts';
 import { Absent, LONGEST_TEXT, toText, toValue } from '../src/values/found.ts';
 
@@ -29,10 +30,31 @@ test('a number is read as its country writes it, and is unclear where that is no
   const german = { zone: 'UTC', number: 'de' as const };
   expect([readPoint('1.200', 'number', german), readPoint('1,5', 'number', german)]).toEqual([1200, 1.5]);
   expect(readPoint('many', 'number')).toBeUndefined();
+  expect(readPoint(Number.POSITIVE_INFINITY, 'number')).toBeUndefined();
   expect([isUnclear('65.000', 'number'), isUnclear('65.000', 'number', german)]).toEqual([true, false]);
   expect([isUnclear('65', 'number'), isUnclear('65.000', 'moment')]).toEqual([false, false]);
   expect(readPoint('2026-11-20T10:00:00Z', 'moment')).toBe(Date.parse('2026-11-20T10:00:00Z'));
   expect(readPoint('soon', 'moment')).toBeUndefined();
+});
+
+test('a quote in an argument opens only where the argument begins', () => {
+  const args = (text: string) => {
+    const step = parseStep(text, 0);
+    return 'error' in step ? step.error.code : step.args.map((arg) => [arg.text, arg.quoted]);
+  };
+  expect(args(`x: O'Brien, "a, b"`)).toEqual([
+    ["O'Brien", false],
+    ['a, b', true],
+  ]);
+  expect(args(`x: "a"",b"`)).toEqual([
+    ['a"', true],
+    ['b"', false],
+  ]);
+  expect(args(`x: a "b, c"`)).toEqual([
+    ['a "b', false],
+    ['c"', false],
+  ]);
+  expect(args('x: "a')).toBe('bad-placeholder');
 });
 
 describe('a path', () => {

@@ -92,6 +92,9 @@ test.each([
   ['{ all: [ { path: person.stage, equals: x } ] }', 'unknown-path', 4, 2, /looked up later/],
   ['{ path: call.outcome }', 'bad-value', 1, 2, /equals/],
   ['{ all: [] }', 'bad-value', 2, 2, /^$/],
+  ['{ path: 5, exists: true }', 'bad-value', 2, 2, /^$/],
+  ['{ path: call.outcome, in: busy }', 'bad-value', 2, 2, /^$/],
+  ['{ path: call.outcome, transform: 5, exists: true }', 'bad-value', 2, 2, /^$/],
   ['{}', 'missing-key', 1, 2, /path/],
   ['connected', 'bad-value', 1, 2, /^$/],
 ] as const)('a route’s mistake: %s', (text, code, line, column, hint) => {

@@ -118,6 +118,8 @@ test('a delivery counts what was filled, absent and lost, and which paths the ca
     'n:vars.budget',
     'p:vars.topic',
   ]);
+  // What nothing can be made of is lost, which the delivery says, and not absent.
+  expect(count(mapping, { vars: { budgett: 'a lot' } })).not.toContain('a:person.budget');
   // What its condition does not ask for is neither; a record that was not written says nothing.
   expect(count(mapping, { vars, metadata: { campaign: 'q4' } })).toContain('f:person.seen');
   expect(count(mapping, { vars }, ['call_log']).filter((name) => name.includes('person.'))).toEqual([]);
@@ -173,6 +175,11 @@ test('a path that no call brings is named after calls enough, sooner where a nam
     ]),
   ).paths.filter(({ path }) => path === 'vars.topik');
   expect(topik).toMatchObject({ never: false, meant: 'vars.topic' });
+  // A name under another root is not.
+  const [campaign] = readCounters(mapping, new Map([['n:analysis.campaing', 99]])).paths.filter(
+    ({ path }) => path === 'metadata.campaign',
+  );
+  expect(campaign).not.toHaveProperty('meant');
   const { fields, unread } = after(3);
   expect(fields.find(({ property }) => property === 'budget')).toMatchObject({
     filled: 0,

@@ -27,6 +27,16 @@ const DEFAULTS: Mistake[] = [
 
 const PATHS: Mistake[] = [
   [
+    'a root is mistyped in a form with a table',
+    field('{ from: »laed.phone, map: { a: b } }'),
+    { code: 'unknown-path', says: /"laed\.phone"/ },
+  ],
+  [
+    'a root is mistyped in a condition that asks nothing',
+    field('{ from: lead.name, when: { path: »laed.phone } }'),
+    { code: 'unknown-path', says: /"laed\.phone"/ },
+  ],
+  [
     'a root is mistyped',
     field('»laed.phone'),
     { code: 'unknown-path', says: /"laed\.phone"/, hint: /did you mean "lead\.phone"/ },
@@ -375,7 +385,7 @@ test('a criterion that is near to none of Synthflow’s is read, with a warning'
 
 test('a placeholder in a constant is written as it stands, with a warning; braces of other programs are none', () => {
   const value = (text: string) => compile(`person: { fields: { x: { value: "${text}" } } }\n`);
-  for (const text of ['Call {{ lead.name | upper }} back', '{{my.result}}', '{{ lead.nme }}']) {
+  for (const text of ['Call {{ lead.name | upper }} back', '{{my.result}}', '{{ lead.nme }}{{ call.id }}']) {
     const { mapping, findings } = value(text);
     expect(mapping).toBeDefined();
     expect(findings).toMatchObject([

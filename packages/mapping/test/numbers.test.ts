@@ -95,6 +95,10 @@ test.each([
   expect(whole.person?.fields[0]?.value).toBe(number);
 });
 
+test('a power of ten is how machines write, with a point', () => {
+  expect(read('1e3', '{ from: vars.n, transform: { number: de } }')).toBeUndefined();
+});
+
 const deal = (when: string, vars: Record<string, string>, head = '') =>
   plan(`${head}deals: [ { name: deal, title: A deal, when: ${when} } ]`, someCall({ vars }));
 

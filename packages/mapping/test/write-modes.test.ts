@@ -34,6 +34,7 @@ test.each([
   ['overwrite', '2026-11-20T10:00:00.000Z', '2026-11-20T10:00:00.000+0000', false],
   ['overwrite', '2026-11-20T10:00:00.000Z', '2026-11-20T10:00:00.001Z', true],
   ['overwrite', '2026', '2026-01-01T00:00Z', true],
+  ['overwrite', '2026-01-01T00:00Z', '2026', true],
   ['overwrite', null, 'old', true],
   ['overwrite', null, '', false],
   ['overwrite', null, undefined, false],

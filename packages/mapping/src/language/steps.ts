@@ -1,5 +1,5 @@
 import type { ListNode, Node, Place, ScalarNode } from '@wrapup/findings';
-import { suggest } from '@wrapup/findings';
+import { suggest, textOf } from '@wrapup/findings';
 import type { ValueKind } from '../model/compiled.ts';
 import { compileDue, DUE_SHAPE } from '../time/due.ts';
 import { isTimeZone } from '../time/zone.ts';
@@ -47,14 +47,12 @@ export function compileTransforms(node: Node, compiling: Compiling): Step[] | un
 }
 
 function compileWrittenStep(node: ScalarNode, compiling: Compiling): Step | undefined {
-  const step = parseStep(String(node.value), 0);
+  const text = textOf(node);
+  // Anything but a text is reported by the schema.
+  if (text === undefined) return undefined;
+  const step = parseStep(text, 0);
   if (!('error' in step)) return compileStep(step, node.locate, compiling);
-  compiling.report.error(
-    'unknown-transform',
-    `"${String(node.value)}" is no transform`,
-    node.at,
-    'write trim, or truncate: 20',
-  );
+  compiling.report.error('unknown-transform', `"${text}" is no transform`, node.at, 'write trim, or truncate: 20');
   return undefined;
 }
 

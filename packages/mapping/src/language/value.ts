@@ -136,7 +136,7 @@ function compileForm(node: MapNode, bare: Bare, compiling: Compiling): CompiledV
   const steps = transform ? compileTransforms(transform, compiling) : [];
   const table = compileTable(node, transform ? undefined : source?.path, compiling);
   const fallback = compileDefault(get(node, 'default'), compiling);
-  if (!source || !steps || table === false || fallback === false) return undefined;
+  if (!source || !steps) return undefined;
   if (steps.length === 0 && !table && !fallback) return checkOrder({ ...ofText(source), ...flags }, compiling);
   const values = table ? [...table.values(), ...(fallback?.values ?? [])] : undefined;
   const known = fallback && !fallback.values ? undefined : values;
@@ -168,8 +168,8 @@ function warnOfPlaceholder(text: string, key: Place, { report }: Compiling): voi
 const LONGEST_PATH = 60;
 
 function compileSource(node: Node, bare: Bare, compiling: Compiling): CompiledText | undefined {
-  const text = textOf(node);
-  return text === undefined || node.kind !== 'scalar' ? undefined : compileText(text, node.locate, bare, compiling);
+  if (node.kind !== 'scalar' || typeof node.value !== 'string') return undefined;
+  return compileText(node.value, node.locate, bare, compiling);
 }
 
 const isTrue = (node: Node | undefined) => node?.kind === 'scalar' && node.value === true;
@@ -200,8 +200,9 @@ function orderOf(node: MapNode, report: Compiling['report']): { order?: string[]
 /** A value that the order does not name would never be written. */
 function checkOrder(value: CompiledValue, { report }: Compiling): CompiledValue {
   const { order, values = [], at } = value;
-  for (const one of order ? values : [])
-    if (!order?.some((step) => normalise(step) === normalise(one)))
+  if (!order) return value;
+  for (const one of values)
+    if (!order.some((step) => normalise(step) === normalise(one)))
       report.error(
         'unknown-value',
         `the order does not name "${one}", which the field can become`,
@@ -215,38 +216,34 @@ const LEAVE_OUT = new Absent('the table says to leave it out');
 
 type Table = Map<string, Scalar>;
 
-/** `map:`, keys as text. @returns false when it was reported */
-function compileTable(node: MapNode, path: CompiledPath | undefined, { report }: Compiling): Table | undefined | false {
+/** `map:`, keys as text. */
+function compileTable(node: MapNode, path: CompiledPath | undefined, { report }: Compiling): Table | undefined {
   const entry = node.entries.get('map');
   if (!entry || !isMap(entry.value)) return undefined;
   const table: Table = new Map();
   for (const [name, { value }] of entry.value.entries) if (value.kind === 'scalar') table.set(name, value.value);
   const values = path?.known.values?.map(String);
   if (!values) return table;
-  let fine = true;
-  for (const [name, { key }] of entry.value.entries) {
-    if (values.includes(name)) continue;
-    report.error('unknown-value', `${path?.text} is never "${name}"`, key, suggest(name, values));
-    fine = false;
-  }
+  for (const [name, { key }] of entry.value.entries)
+    if (!values.includes(name))
+      report.error('unknown-value', `${path?.text} is never "${name}"`, key, suggest(name, values));
   const missing = values.filter((value) => !table.has(value));
-  if (missing.length === 0 || node.entries.has('default')) return fine && table;
-  report.error(
-    'unmapped-value',
-    `the map says nothing of ${path?.text} ${missing.join(', ')}`,
-    entry.key,
-    'add them (null leaves the field out), or a default',
-  );
-  return false;
+  if (missing.length > 0 && !node.entries.has('default'))
+    report.error(
+      'unmapped-value',
+      `the map says nothing of ${path?.text} ${missing.join(', ')}`,
+      entry.key,
+      'add them (null leaves the field out), or a default',
+    );
+  return table;
 }
 
-/** @returns false when it was reported */
 function compileDefault(
   node: Node | undefined,
   compiling: Compiling,
-): Pick<CompiledValue, 'evaluate' | 'values' | 'gives'> | undefined | false {
+): Pick<CompiledValue, 'evaluate' | 'values' | 'gives'> | undefined {
   if (!node || isNull(node)) return undefined;
-  return compileValue(node, isMap(node) ? 'path' : 'text', compiling) ?? false;
+  return compileValue(node, isMap(node) ? 'path' : 'text', compiling);
 }
 
 function finish(source: Evaluate, table: Table | undefined, fallback: Evaluate | undefined, what: string): Evaluate {

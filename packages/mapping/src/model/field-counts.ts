@@ -49,9 +49,8 @@ export function countersOf(
   const absent = new Set(
     left_out.filter(({ reason, unusable }) => !unusable && reason !== NOT_NOW).map(({ field }) => field),
   );
-  for (const { record, property, use } of fields) {
+  for (const { record, property } of fields) {
     const name = `${record}.${property}`;
-    if (use !== 'write') continue;
     if (lost.has(name)) counters.add(counter('lost', name));
     else if (filled.has(name)) counters.add(counter('filled', name));
     else if (absent.has(name) && written.has(record)) counters.add(counter('absent', name));
@@ -171,7 +170,7 @@ function countPath(
       ? undefined
       : nearest(
           String(name),
-          names.flatMap((one) => (one.startsWith(wanted) ? [one.slice(wanted.length)] : [])),
+          names.filter((one) => one.startsWith(wanted)).map((one) => one.slice(wanted.length)),
         );
   const unmatched = nearOf(unread.map((one) => one.name));
   const near = unmatched ?? nearOf(read);
