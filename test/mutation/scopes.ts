@@ -84,7 +84,7 @@ export const SCOPES: readonly Scope[] = [
     loading: false,
     without: {
       'compile/*.ts, load/*.ts':
-        'make functions of a file: run once for a file, and not for a call; not tried by mutants yet',
+        'make functions of a file and report its mistakes: nearly every test of the package compiles a mapping, so that a mutant that none notices runs them all; not tried by mutants yet',
       'schema/*.ts': 'shapes and their descriptions, evaluated as the module loads',
       'language/list-roots.ts': 'what the reference and editors show; tests of packages/reference and apps/cli hold it',
       'transforms/mail-providers.ts': 'a list',
