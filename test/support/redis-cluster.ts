@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import { inject } from 'vitest';
 import { type RedisServer, startRedisServer } from '../../scripts/local-redis.mjs';
 import { freePort } from '../../scripts/ports.mjs';
+import { PATIENCE } from './patience.ts';
 
 const SLOTS = 16_384;
 const MASTERS = 3;
@@ -31,6 +32,7 @@ export async function startCluster(key: string): Promise<RedisCluster> {
     const server = await startRedisServer({
       dir: join(folder, String(index)),
       server: inject('redisServer'),
+      timeout: PATIENCE,
       args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(NODE_TIMEOUT), '--cluster-port', String(bus)],
     });
     servers.push(server);
