@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { openStore } from '@wrapup/queue';
+import { openStore, revisionOf } from '@wrapup/queue';
 import { startSandbox } from '@wrapup/sandbox';
 import { samplePayload } from '@wrapup/synthflow';
 import { expect, onTestFinished, test } from 'vitest';
+import { makeArrival } from '../../../test/support/store.ts';
 import { CONFIG, configFolder, openInstallation, SECRET } from './support/installation.ts';
 import { ROOT, wrapup } from './support/run.ts';
 
@@ -198,6 +199,20 @@ test('what cannot be planned says why', async () => {
   expect(none.code).toBe(1);
   expect(none.stdout).toContain('No route takes this call');
   expect(none.stdout + none.stderr).not.toContain('undefined');
+});
+
+test('a call whose body has no known shape says so, as it does everywhere that its payload is read', async () => {
+  const { env } = await openCrm();
+  const { env: redis, store } = await openInstallation();
+  const body = Buffer.from('{"hello":1}');
+  await store.accept(makeArrival('unrecognised-1', body), 90);
+  const call = { source: 'main', call_id: 'unrecognised-1', revision: revisionOf(body) };
+  await store.ledger.parkUnrecognised(call, { code: 'unrecognised', reason: 'No call id.', hint: 'Look at it.' });
+  const planned = await wrapup(['plan', 'unrecognised-1'], { ...redis, ...env });
+  expect(planned).toMatchObject({ code: 1, stdout: '' });
+  expect(planned.stderr).toMatch(
+    /payload of call unrecognised-1 has a shape that this version does not know\n.*Look at it\./,
+  );
 });
 
 test('provision lists what is missing, creates it, and finds it present', async () => {

@@ -133,7 +133,10 @@ it('says so where the payload is gone', async () => {
   const [name = ''] = await dashboard.store.redis.keys(`*payload:main:${id}:*`);
   await dashboard.store.redis.del(name);
   const answer = await dashboard.post(`/calls/${id}/transcript`, { source: 'main' });
-  expect([answer.status, (await answer.text()).includes('The payload is gone')]).toEqual([410, true]);
+  expect([
+    answer.status,
+    (await answer.text()).includes('The payload of this call has expired or was removed'),
+  ]).toEqual([410, true]);
 });
 
 it('a parked call shows who its candidates are, read from the CRM for this page and kept nowhere', async () => {

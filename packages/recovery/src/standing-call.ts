@@ -7,7 +7,7 @@ import { planStanding, type Route, type Source } from '@wrapup/config';
 import type { RecordReceipt } from '@wrapup/destination';
 import { asReplay, type Plan } from '@wrapup/mapping';
 import type { LedgerEntry, OperatorChoice, Store } from '@wrapup/queue';
-import { combineRevisions, normalise, type StandingCall } from '@wrapup/synthflow/payload';
+import { combineRevisions, normalise, readCallId, type StandingCall } from '@wrapup/synthflow/payload';
 
 export interface CallToPlan extends StandingCall {
   /** Records that the call has on a route already. Absent: nothing is known of it. */
@@ -29,7 +29,7 @@ export function normaliseFor(source: Source, payload: unknown, receivedAt: numbe
 
 /**
  * The call as a replay would deliver it: the last revision that replaced what came before, or waits for a decision, and
- * what later ones added. Undefined where a payload has expired or was removed.
+ * what later ones added. Undefined where a payload has expired, was removed, or has no shape that this version knows.
  */
 export async function readStanding(
   store: Pick<Store, 'payloads'>,
@@ -50,7 +50,7 @@ export async function readStanding(
   for (const { hash, verified } of standing.slice(Math.max(0, from))) {
     const body = await store.payloads.read(entry.source, entry.call_id, hash);
     const payload = body && parseJson(body.toString('utf8'));
-    if (payload === undefined) return undefined;
+    if (payload === undefined || readCallId(payload) === undefined) return undefined;
     revisions.push({ call: normaliseFor(source, payload, entry.received_at), proved: verified === 'api' });
   }
   const [first, ...added] = revisions;
@@ -61,6 +61,13 @@ export async function readStanding(
     written: (route) => on(route)?.records ?? [],
     chosen: (route) => on(route)?.chosen,
   };
+}
+
+/** Why `readStanding` found nothing to read, after "the payload of this call". */
+export function whyUnreadable({ revisions, deliveries }: LedgerEntry): string {
+  return deliveries.length === 0 && revisions.at(-1)?.effect === 'unrecognised'
+    ? 'has a shape that this version does not know'
+    : 'has expired or was removed';
 }
 
 /** The plan of a call of the ledger with what operators chose. */

@@ -2,7 +2,13 @@ import { existsSync } from 'node:fs';
 import { fullName } from '@wrapup/call';
 import type { Config, Route } from '@wrapup/config';
 import type { Plan } from '@wrapup/mapping';
-import { type CallToPlan, normaliseFor, readStanding, withChoices } from '@wrapup/recovery/standing-call';
+import {
+  type CallToPlan,
+  normaliseFor,
+  readStanding,
+  whyUnreadable,
+  withChoices,
+} from '@wrapup/recovery/standing-call';
 import { readCallId, trimPayload } from '@wrapup/synthflow/payload';
 import { operator } from '../connect/operator.ts';
 import { chooseSource } from '../connect/sources.ts';
@@ -40,8 +46,8 @@ async function fromLedger(id: string, config: Config, place: CallPlace): Promise
     if (standing) return standing;
     throw new CliError(
       EXIT.failed,
-      `the payload of call ${id} has expired or was removed`,
-      'retention.delivered and retention.stopped say how long payloads are kept',
+      `the payload of call ${id} ${whyUnreadable(entry)}`,
+      entry.stopped?.hint ?? 'retention.delivered and retention.stopped say how long payloads are kept',
     );
   });
 }

@@ -7,7 +7,7 @@ import type { ReceiptNote, RecordReceipt } from '@wrapup/destination';
 
 export type Received = 'webhook' | 'reconciled' | 'backfill';
 
-/** What proves that the voice platform sent it: its signature, a re-read from its API, or nothing (`trust: none`). */
+/** What proves that the voice platform sent it: its signature, a re-read from its API, or nothing (`trust: none`, or a path token alone). */
 export type Verified = 'signature' | 'api' | 'none';
 
 /** Revisions that are kept of one call, at most. What Synthflow's API itself says of the call is not counted. */

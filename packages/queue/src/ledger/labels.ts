@@ -10,7 +10,7 @@ export const RECEIVED_LABELS: Record<Received, string> = {
 export const VERIFIED_LABELS: Record<Verified, string> = {
   signature: 'signature verified',
   api: 'read again from the Synthflow API',
-  none: 'not verified (trust: none)',
+  none: 'not verified: nothing was signed',
 };
 
 const EFFECT_LABELS: Record<NonNullable<Revision['effect']>, string> = {

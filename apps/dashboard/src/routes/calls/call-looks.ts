@@ -1,6 +1,6 @@
 import { own } from '@wrapup/call';
 import type { AuditAction, LedgerEntry } from '@wrapup/queue';
-import { type CallToPlan, planOn, readStanding } from '@wrapup/recovery/standing-call';
+import { type CallToPlan, planOn, readStanding, whyUnreadable } from '@wrapup/recovery/standing-call';
 import express, { type Request, type Response, Router } from 'express';
 import { renderCallPreview, renderTranscript } from '../../pages/call/looks.ts';
 import { renderMessage, sendPage } from '../../pages/layout.ts';
@@ -40,8 +40,8 @@ export function callLookRoutes({ store, config, log }: HandlerParts): Router {
     await noteLook({ store, log }, request, response, what, action);
     const standing = await ask(store, () => readStanding(store, entry, known));
     if (standing) return { entry, standing };
-    const why = ['The payload of this call has expired or was removed, so that there is nothing to read.'];
-    response.status(410).send(renderMessage('The payload is gone', why));
+    const why = `The payload of this call ${whyUnreadable(entry)}, so that there is nothing to show.`;
+    response.status(410).send(renderMessage('The payload cannot be read', [why]));
     return undefined;
   }
 
