@@ -32,7 +32,7 @@ test('an operator pauses a connection with a reason, and resumes it', async () =
     new RegExp(`paused by ${operator().name} since .* moving`),
   );
   const shown = await wrapup(['calls', 'show', 'q-1'], env);
-  expect(shown.stdout).toContain(`${operator().name} stopped it: moving`);
+  expect(shown.stdout).toContain(`is paused by ${operator().name}: moving`);
 
   expect(await wrapup(['connections', 'resume', 'sales'], env)).toMatchObject({
     code: 0,
@@ -48,7 +48,7 @@ test('a connection that stopped itself says why and until when; resume has it pr
   const list = await wrapup(['connections', 'list'], env);
   expect(list.stdout).toMatch(/sales +hubspot +paused/);
   expect(list.stdout).toMatch(
-    /stopped itself since .*: HubSpot refuses the token\.\n {4}Put in a valid key\.\n {4}probed again at/,
+    /stopped itself since .*: its credentials are refused\. Last failure: HubSpot refuses the token\.\n {4}Put in a valid key\.\n {4}probed again at/,
   );
 
   // What a worker does when it sees that a probe is due.
@@ -62,7 +62,9 @@ test('a connection that stopped itself says why and until when; resume has it pr
   const resume = await wrapup(['connections', 'resume', 'sales'], env);
   await probing;
   expect(resume.code).toBe(1);
-  expect(resume.stdout).toMatch(/still paused, by itself: HubSpot refuses the token\.\n {4}Put in a valid key\./);
+  expect(resume.stdout).toMatch(
+    /still paused, by itself: its credentials are refused\. Last failure: HubSpot refuses the token\.\n {4}Put in a valid key\./,
+  );
   expect(await store.queues.deliveries('sales').isPaused()).toBe(true);
 });
 

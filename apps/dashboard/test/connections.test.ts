@@ -19,7 +19,7 @@ describe('the page of connections', () => {
     await dashboard.store.connections.note('sales', [refused]);
     const text = await page();
     expect(text).toMatch(/paused<\/span> sales/);
-    expect(text).toContain('its credentials are refused. The token &lt;b&gt;is&lt;/b&gt; refused.');
+    expect(text).toContain('its credentials are refused. Last failure: The token &lt;b&gt;is&lt;/b&gt; refused.');
     expect(text).toContain('Put in a valid key.');
     expect(text).toMatch(/Next probe.*in \d+ s/s);
     expect(text).toMatch(/running<\/span> alerts/);

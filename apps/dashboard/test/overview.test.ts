@@ -102,7 +102,7 @@ describe('the overview', () => {
     await dashboard.store.connections.pause('sales', 'the token is being replaced', { name: 'kim', via: 'dashboard' });
     for (const path of ['/', '/calls'])
       expect(await page(path)).toMatch(
-        /role="alert".*Nothing is written to sales\..*sales is paused: kim.*token is being replaced/s,
+        /role="alert".*Nothing is written to sales\..*sales is paused by kim: .*token is being replaced/s,
       );
     await dashboard.store.connections.resume('sales', { name: 'kim', via: 'dashboard' });
   });

@@ -137,9 +137,9 @@ it('says before a replay of many what it would do, and afterwards which were lef
   const link = /<a class="button" href="([^"]*)">Replay these 2…/.exec(list)?.[1]?.replaceAll('&amp;', '&') ?? '';
   const page = await read(link);
   expect(page).toContain('Replay 2 deliveries');
-  expect(page).toContain('kim stopped it: moving');
+  expect(page).toContain('is paused by kim: moving.');
   expect(page).toContain('stays: no payload is left to deliver');
-  expect(page).toMatch(/<td><code>ambiguous_person<\/code><\/td><td>sales-calls<\/td>.*?>2<\/td>/s);
+  expect(page).toMatch(/<td>ambiguous person<\/td><td>sales-calls<\/td>.*?>2<\/td>/s);
   const asked = await open.dashboard.post('/parked/preview', formOf(page, '/parked/preview'));
   expect(await asked.text()).toMatch(/writes 0 fields|writes \d+ field/);
   expect((await audited())[0]).toMatchObject({ action: 'look up', connection: 'sales', of: 1 });

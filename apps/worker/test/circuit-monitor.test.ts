@@ -86,7 +86,9 @@ describe('a revoked token', () => {
     expect(listener.alerts).toMatchObject([
       {
         type: 'connection.paused',
-        text: expect.stringMatching(/^Connection sales is paused: its credentials are refused\. .*goes on by itself/),
+        text: expect.stringMatching(
+          /^Connection sales is paused: its credentials are refused\. Last failure: .*goes on by itself/,
+        ),
         data: { connection: 'sales', cause: 'unauthorized', code: 'unauthorized', waiting: expect.any(Number) },
       },
     ]);

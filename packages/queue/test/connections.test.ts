@@ -79,7 +79,7 @@ describe('a connection that breaks', () => {
     expect(state.pause?.since).toBeGreaterThanOrEqual(before);
     expect((state.pause?.next_probe ?? 0) - (state.pause?.since ?? 0)).toBe(30_000);
     expect(explainPause(state)).toBe(
-      `Connection ${name} is paused: its credentials are refused. The CRM said unauthorized.`,
+      `Connection ${name} is paused: its credentials are refused. Last failure: The CRM said unauthorized.`,
     );
     // Others that were under way when it opened change nothing.
     expect(await note(failed('daily_limit'))).toBeUndefined();
@@ -160,7 +160,7 @@ describe('an operator', () => {
     await store.connections.pause(name, 'moving to another portal');
     expect(await isPaused()).toBe(true);
     expect(explainPause(await other.connections.read(name))).toBe(
-      `Connection ${name} is paused: an operator stopped it: moving to another portal`,
+      `Connection ${name} is paused by an operator: moving to another portal.`,
     );
     await store.connections.pause(name, 'another reason');
     expect((await store.connections.read(name)).operator?.reason).toBe('moving to another portal');

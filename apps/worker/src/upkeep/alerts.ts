@@ -11,8 +11,8 @@ import { Failure, type Log, type Notice, withoutQuotes } from '@wrapup/destinati
 import { type Finding, formatFinding } from '@wrapup/findings';
 import {
   ALERTS_QUEUE,
-  CAUSE_TABLE,
   type CircuitChange,
+  describeCause,
   jobId,
   type LedgerEntry,
   MAX_REVISION_BYTES,
@@ -152,7 +152,7 @@ export async function queueAlert(
     at: ended ? Date.now() : since,
     text: ended
       ? `Connection ${connection} works again after ${describeTime(Date.now() - since)}. ${count(calls)} on the way.`
-      : `Connection ${connection} is paused: ${CAUSE_TABLE[cause].says}. ${hint ? `${reason} ${hint}` : reason} ${count(calls)} kept; it is probed and goes on by itself.`,
+      : `Connection ${connection} is paused: ${describeCause(pause)}${hint ? ` ${hint}` : ''} ${count(calls)} kept; it is probed and goes on by itself.`,
     data: {
       connection,
       cause,

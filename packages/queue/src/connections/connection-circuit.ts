@@ -16,7 +16,7 @@ export const CAUSES = ['unauthorized', 'missing_scope', 'daily_limit', 'endpoint
 export type PauseCause = (typeof CAUSES)[number];
 
 interface CauseRule {
-  /** What it means, after "connection x is paused: ". */
+  /** What it means, after "connection x is paused: ", without a full stop. */
   says: string;
   /** Milliseconds to the first probe; doubled after each that failed, up to `longest`. */
   first: number;
@@ -124,10 +124,21 @@ export function isPaused({ circuit, operator }: Pick<ConnectionState, 'circuit' 
   return circuit === 'open' || operator !== undefined;
 }
 
-/** Why nothing is written, in one sentence for people; undefined while something is. */
+/** What stopped a connection that stopped itself, and how it showed last: whole sentences, the first without a capital. */
+export function describeCause({ cause, reason }: Pick<CircuitPause, 'cause' | 'reason'>): string {
+  return `${CAUSE_TABLE[cause].says}. Last failure: ${asSentence(reason)}`;
+}
+
+/** Why nothing is written, in whole sentences for people; undefined while something is. */
 export function explainPause({ connection, circuit, pause, operator }: ConnectionState): string | undefined {
-  const why: string[] = [];
-  if (circuit === 'open' && pause) why.push(`${CAUSE_TABLE[pause.cause].says}. ${pause.reason}`);
-  if (operator) why.push(`${operator.by ?? 'an operator'} stopped it${operator.reason ? `: ${operator.reason}` : '.'}`);
-  return why.length === 0 ? undefined : `Connection ${connection} is paused: ${why.join(' And ')}`;
+  const itself =
+    circuit === 'open' && pause ? `Connection ${connection} is paused: ${describeCause(pause)}` : undefined;
+  if (!operator) return itself;
+  const person = `is paused by ${asSentence([operator.by ?? 'an operator', operator.reason].filter(Boolean).join(': '))}`;
+  return itself ? `${itself} Besides, it ${person}` : `Connection ${connection} ${person}`;
+}
+
+function asSentence(text: string): string {
+  const trimmed = text.trim();
+  return /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`;
 }

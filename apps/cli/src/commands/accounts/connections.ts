@@ -49,11 +49,12 @@ export function addConnections(program: Command): void {
       quotaOf(row),
       row.routes.join(', '),
     ]);
+    const { describeCause } = await import('@wrapup/queue');
     const [first, ...lines] = table(head, cells);
     output.line(first);
     lines.forEach((line, index) => {
       output.line(line);
-      for (const said of explain(rows[index] as Row)) output.line(output.style('dim', `    ${said}`));
+      for (const said of explain(rows[index] as Row, describeCause)) output.line(output.style('dim', `    ${said}`));
     });
   });
 
@@ -93,10 +94,13 @@ export function addConnections(program: Command): void {
         const after = state.circuit === 'open' ? await waitForProbe(store, state) : state;
         const row = describe(await store.connections.report(name), config);
         output.data(row);
-        reportResumed(row, after, output);
+        const { describeCause } = await import('@wrapup/queue');
+        reportResumed(row, after, output, describeCause);
       });
     });
 }
+
+type DescribeCause = (pause: NonNullable<ConnectionState['pause']>) => string;
 
 interface Row extends ConnectionReport {
   kind: string | null;
@@ -132,9 +136,10 @@ function partOf(part: number, whole: number): string {
   return near ? (Math.floor(percent * 100) / 100).toFixed(2) : String(Math.floor(percent));
 }
 
-function* explain({ circuit, pause, operator, resumed, connection }: Row): Generator<string> {
+function* explain(row: Row, describeCause: DescribeCause): Generator<string> {
+  const { circuit, pause, operator, resumed, connection } = row;
   if (pause && circuit === 'open') {
-    yield `stopped itself since ${when(pause.since)}: ${clean(pause.reason)}`;
+    yield `stopped itself since ${when(pause.since)}: ${clean(describeCause(pause), 1000)}`;
     if (pause.hint) yield clean(pause.hint);
     yield `probed again at ${when(pause.next_probe)}, and resumes by itself; at once: wrapup connections resume ${connection}`;
   } else if (pause) yield 'answers again, and is watched for a minute';
@@ -158,12 +163,13 @@ function waits({ waiting, delayed }: Row): string {
   return waiting + delayed === 1 ? '1 delivery waits' : `${waiting + delayed} deliveries wait`;
 }
 
-function reportResumed(row: Row, state: ConnectionState, output: Output): void {
+function reportResumed(row: Row, state: ConnectionState, output: Output, describeCause: DescribeCause): void {
   if (state.circuit !== 'open') {
     output.line(`${row.connection} is resumed: ${waits(row)}.`);
     return;
   }
-  output.line(`${row.connection} is still paused, by itself: ${clean(state.pause?.reason ?? '')}`);
+  const why = state.pause ? clean(describeCause(state.pause), 1000) : '';
+  output.line(`${row.connection} is still paused, by itself: ${why}`);
   if (state.pause?.hint) output.line(`    ${clean(state.pause.hint)}`);
   output.line(`    It is probed again at ${when(state.pause?.next_probe ?? Date.now())}.`);
   process.exitCode = EXIT.failed;

@@ -10,6 +10,6 @@ export function renderStops(connections: readonly ConnectionState[], redis: read
   if (pauses.length === 0 && redis.length === 0) return '';
   return html`<div class="stops" role="alert">${redis.map((problem) => html`<p><strong>No calls are taken.</strong> ${problem}</p>`)}${pauses.map(
     ({ connection, why }) =>
-      html`<p><strong>Nothing is written to ${connection}.</strong> ${/[.!?]$/.test(why) ? why : `${why}.`} Its calls are kept. <a href="/connections">Connections</a></p>`,
+      html`<p><strong>Nothing is written to ${connection}.</strong> ${why} Its calls are kept. <a href="/connections">Connections</a></p>`,
   )}</div>`;
 }
