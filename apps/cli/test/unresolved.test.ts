@@ -35,11 +35,13 @@ test('parked and dead list what waits, newest first, and never mix', async () =>
   ]);
   const dead = await wrapup(['dead', 'list', '--json'], env);
   expect(dead.json()).toMatchObject([{ call_id: 'd-1', reason: DEAD.reason, hint: expect.stringMatching(/./) }]);
+  const byWords = await wrapup(['parked', 'list', '--reason', 'ambiguous person', '--json'], env);
+  expect(byWords.json()).toMatchObject([{ code: 'ambiguous_person' }]);
   const byReason = await wrapup(['parked', 'list', '--reason', 'CLOSEDATE', '--json'], env);
   expect(byReason.json()).toMatchObject([{ call_id: 'p-2' }]);
 
   const text = await wrapup(['parked', 'list'], env);
-  expect(text.stdout).toMatch(/p-1 +sales-calls +1 +\d+ s ago +ambiguous_person\n {4}Two contacts.*\n {4}Merge/);
+  expect(text.stdout).toMatch(/p-1 +sales-calls +1 +\d+ (?:s|min) ago +ambiguous person\n {4}Two contacts.*\n {4}Merge/);
   expect(text.stdout).toMatch(/2 parked\n$/);
 });
 

@@ -177,7 +177,7 @@ describe('one call', () => {
       'signature verified',
       'applied: it is what the call began with',
       'call.start_time: no offset, taken as UTC',
-      'ambiguous_person',
+      'ambiguous person',
       'Two contacts match.',
       'Merge them.',
       'Waits for a person. Fix what the reason names, then press Replay; or Drop it.',

@@ -7,3 +7,4 @@ export * from './model.ts';
 export * from './outcome.ts';
 export * from './person-key.ts';
 export * from './phone.ts';
+export * from './spoken.ts';

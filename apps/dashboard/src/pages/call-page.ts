@@ -1,3 +1,4 @@
+import { spoken } from '@wrapup/call';
 import { describeNote, hintOf, isOmission, nameOmitted, type Omission, type PersonRecord } from '@wrapup/destination';
 import {
   type DeliveryEntry,
@@ -113,7 +114,7 @@ function renderStopped(entry: LedgerEntry, stopped: NonNullable<LedgerEntry['sto
 <h3>${renderChip(state, state === 'dead' ? 'stopped' : state)} before its routes</h3>
 <dl class="facts">
 ${renderFact('Since', renderTime(stopped.at))}
-${renderFact('Reason', html`<code>${stopped.code}</code> ${stopped.reason}`)}
+${renderFact('Reason', html`<b>${spoken(stopped.code)}</b> ${stopped.reason}`)}
 ${renderFact('Dropped', renderDropNote(stopped.dropped))}
 ${renderFact('What to do', state !== 'dropped' && stopped.hint)}
 </dl>
@@ -153,7 +154,7 @@ ${delivery.state === 'queued' && pause && html`<p class="next">${pause} <a href=
 ${renderFact('Left out', omissions.length > 0 && renderOmissions(omissions))}
 ${renderFact('Since', renderTime(delivery.since))}
 ${renderFact('Dropped', renderDropNote(delivery.dropped))}
-${renderFact(delivery.dropped ? 'Had stopped' : 'Reason', (delivery.code || delivery.reason) && html`${delivery.code && html`<code>${delivery.code}</code> `}${delivery.reason}`)}
+${renderFact(delivery.dropped ? 'Had stopped' : 'Reason', (delivery.code || delivery.reason) && html`${delivery.code && html`<b>${spoken(delivery.code)}</b> `}${delivery.reason}`)}
 ${renderFact('Could be', renderCandidates(delivery, candidates, payloadKept ? target : undefined))}
 ${renderFact('Chosen', delivery.chosen && html`${delivery.chosen.person}${delivery.chosen.by && html` by ${delivery.chosen.by}`}, ${renderTime(delivery.chosen.at)}`)}
 ${renderFact('What to do', delivery.state !== 'dropped' && delivery.hint)}

@@ -1,19 +1,10 @@
-import { OUTCOMES } from '@wrapup/call';
+import { OUTCOMES, spoken } from '@wrapup/call';
 import { isOmission, nameOmitted, type PersonRecord } from '@wrapup/destination';
 import type { DeliveryEntry, LedgerEntry } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import { CALL_STATES, type CallPage, type CallSearch, endOf } from '../queries/search-calls.ts';
 import { writeMoment } from '../queries/time-range.ts';
-import {
-  count,
-  linkToCall,
-  renderChip,
-  renderDuration,
-  renderRecord,
-  renderSelect,
-  renderTime,
-  spoken,
-} from './parts.ts';
+import { count, linkToCall, renderChip, renderDuration, renderRecord, renderSelect, renderTime } from './parts.ts';
 
 /** Who calls are about, by `connection record id`; `problem` where a CRM could not be asked. */
 export interface AskedNames {

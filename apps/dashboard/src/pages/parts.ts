@@ -114,11 +114,6 @@ export function renderSelect(
   )}</select></label>`;
 }
 
-/** Name as people read it: `no_answer` is no answer. */
-export function spoken(name: string): string {
-  return name.replaceAll('_', ' ');
-}
-
 /** The address if it is absolute and http(s): record links come from outside, and `javascript:` is an address too. */
 function webAddress(url: string | undefined): string | undefined {
   if (!url || !URL.canParse(url)) return undefined;

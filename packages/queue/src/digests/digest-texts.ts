@@ -1,4 +1,5 @@
 /** A digest in words: as a whole, and part by part for who arranges them otherwise. */
+import { spoken } from '@wrapup/call';
 import type { DigestAgent, DigestCount, DigestFacts, DigestTexts } from '@wrapup/destination';
 import { showShare, showTime } from '../stats/show-numbers.ts';
 
@@ -116,10 +117,6 @@ function clientsText({ clients }: DigestFacts): string {
 function change({ count: now, before }: DigestCount, { calls_before }: DigestFacts): string {
   if (now === before || calls_before === 0) return '';
   return ` (${now > before ? '+' : '−'}${number(Math.abs(now - before))})`;
-}
-
-function spoken(name: string): string {
-  return name.replaceAll('_', ' ');
 }
 
 function number(value: number): string {

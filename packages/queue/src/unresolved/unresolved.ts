@@ -2,7 +2,7 @@
  * Which deliveries and calls are parked or dead: counts, pages and single ones, for the command line, the dashboard and
  * metrics alike. Counts and pages come from the index (`unresolved-index.ts`), what is said of an item from the ledger.
  */
-import { clientOf } from '@wrapup/call';
+import { clientOf, spoken } from '@wrapup/call';
 import { FAILURE_CODES } from '@wrapup/destination';
 import type { DeliveryEntry, LedgerEntry } from '../ledger/entry.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -84,12 +84,14 @@ const CALL_CODES = [
 ];
 
 /**
- * What a person means by a reason: all codes that contain the text, and where no code does, what the reasons say. Which
- * of the two does not depend on what happens to be parked now.
+ * What a person means by a reason: all codes that contain the text, as they are written or as pages show them, and where no
+ * code does, what the reasons say. Which of the two does not depend on what happens to be parked now.
  */
 export function reasonFilter(reason: string): Pick<UnresolvedFilter, 'codes' | 'text'> {
   const text = reason.trim().toLowerCase();
-  const codes = [...Object.keys(FAILURE_CODES), ...CALL_CODES].filter((code) => code.includes(text));
+  const codes = [...Object.keys(FAILURE_CODES), ...CALL_CODES].filter(
+    (code) => code.includes(text) || spoken(code).includes(text),
+  );
   return codes.length > 0 ? { codes } : { text };
 }
 

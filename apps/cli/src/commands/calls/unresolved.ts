@@ -1,3 +1,4 @@
+import { spoken } from '@wrapup/call';
 import type { UnresolvedItem, UnresolvedState } from '@wrapup/queue';
 import type { Command } from 'commander';
 import { type BulkCommand, filterOf, type PlaceOptions, resolveMany } from '../../calls/resolve-many.ts';
@@ -118,7 +119,7 @@ export function showItems(items: readonly Omit<UnresolvedItem, 'cursor'>[], outp
     route ?? '-',
     attempts,
     ago(Date.parse(since)),
-    code,
+    spoken(code),
   ]);
   const [head, ...lines] = table(['CALL', 'ROUTE', 'ATTEMPTS', 'SINCE', 'CODE'], rows);
   output.line(head);

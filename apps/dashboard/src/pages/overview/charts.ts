@@ -1,10 +1,10 @@
 /** Stacked bars as SVG: readable and clickable without a script, with the same numbers as a table. */
 
+import { spoken } from '@wrapup/call';
 import type { Series } from '@wrapup/queue';
 import { type HtmlPart, html } from '@wrapup/telemetry';
 import { scaleBand, scaleLinear } from 'd3-scale';
 import { stack } from 'd3-shape';
-import { spoken } from '../parts.ts';
 
 export interface ChartParts {
   title: string;

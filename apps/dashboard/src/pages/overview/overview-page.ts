@@ -1,3 +1,4 @@
+import { spoken } from '@wrapup/call';
 import { nameOmitted } from '@wrapup/destination';
 import { type AgentCount, type ConnectionReport, type SchemaCheckResult, showShare, showTime } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
@@ -7,7 +8,7 @@ import { DAY_MS, RANGES, writeMoment } from '../../queries/time-range.ts';
 import { renderReconciliations } from '../banners/reconciliations.ts';
 import { renderSchemaChecks } from '../banners/schema-checks.ts';
 import { renderStops } from '../banners/stops.ts';
-import { count, renderChip, renderTime, spoken } from '../parts.ts';
+import { count, renderChip, renderTime } from '../parts.ts';
 import { renderChart } from './charts.ts';
 import { renderJudgements } from './judgements.ts';
 

@@ -1,4 +1,5 @@
 /** What a replay or drop of many, or a decision for many, would do, before it is done; and what it left. */
+import { spoken } from '@wrapup/call';
 import type { BulkAction, BulkRun, LeftItem, Partition, UnresolvedItem, UnresolvedState } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import { type ItemPreview, MOST_PREVIEWED } from '../../queries/preview-replays.ts';
@@ -54,7 +55,7 @@ function renderPartitions(partitions: readonly Partition[]): Html {
 <thead><tr><th scope="col">Code</th><th scope="col">Route</th><th scope="col">Connection</th><th scope="col">Source</th><th scope="col">Deliveries</th></tr></thead>
 <tbody>${partitions.map(
     ({ code, route, connection, source, count: number }) =>
-      html`<tr><td><code>${code}</code></td><td>${route || 'none yet'}</td><td>${connection || 'none yet'}</td><td>${source}</td><td class="number">${number.toLocaleString('en-US')}</td></tr>`,
+      html`<tr><td>${spoken(code)}</td><td>${route || 'none yet'}</td><td>${connection || 'none yet'}</td><td>${source}</td><td class="number">${number.toLocaleString('en-US')}</td></tr>`,
   )}</tbody></table></div>`;
 }
 
@@ -88,7 +89,7 @@ export function renderItems(
 <tbody>${items.map(
     (item) => html`<tr><td class="when">${renderTime(Date.parse(item.since))}</td>
 <td><a class="id" href="${linkToCall(item.source, item.call_id)}">${item.call_id}</a></td>
-<td>${item.route ?? 'none yet'}</td><td class="why"><code>${item.code}</code> ${item.reason}</td>
+<td>${item.route ?? 'none yet'}</td><td class="why"><b>${spoken(item.code)}</b> ${item.reason}</td>
 ${(kept || previews) && html`<td>${sayPreview(previews?.get(item.cursor), kept?.has(item.cursor) !== false)}</td>`}</tr>`,
   )}</tbody></table></div>`;
 }

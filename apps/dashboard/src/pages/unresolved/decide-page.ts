@@ -1,5 +1,5 @@
 /** One parked delivery after another, each with what it takes to decide it. */
-import type { Call } from '@wrapup/call';
+import { type Call, spoken } from '@wrapup/call';
 import { NEW_PERSON, type PersonRecord } from '@wrapup/destination';
 import type { UnresolvedItem } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
@@ -52,7 +52,7 @@ ${renderFact('Call', html`<a class="id" href="${linkToCall(source, call_id)}" da
 ${renderFact('Route', route ? html`${route} <span class="none">to ${connection}</span>` : 'none yet')}
 ${renderFact('Since', html`${renderTime(Date.parse(since))}, ${count(attempts, 'attempt')}`)}
 ${renderFact('Outcome', outcome?.replaceAll('_', ' '))}
-${renderFact('Reason', html`<code>${code}</code> ${reason}`)}
+${renderFact('Reason', html`<b>${spoken(code)}</b> ${reason}`)}
 ${renderFact('What to do', hint)}
 </dl>
 ${item.candidates && renderCandidates(item, asked, target, alike, query)}

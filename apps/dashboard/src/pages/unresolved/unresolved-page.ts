@@ -1,3 +1,4 @@
+import { spoken } from '@wrapup/call';
 import {
   type BulkAction,
   type BulkRun,
@@ -82,15 +83,15 @@ function renderCodes({ state, partitions }: UnresolvedPageParts): HtmlPart {
   const rows = [...counts].sort(([a, x], [b, y]) => y - x || a.localeCompare(b));
   return html`<p class="codes">${rows.map(
     ([code, number]) =>
-      html`<a href="/${state}?code=${encodeURIComponent(code)}"><code>${code}</code> ${number.toLocaleString('en-US')}</a> `,
+      html`<a href="/${state}?code=${encodeURIComponent(code)}">${spoken(code)} ${number.toLocaleString('en-US')}</a> `,
   )}</p>`;
 }
 
 function renderFilter({ state, partitions, query, ...names }: UnresolvedPageParts): Html {
   const codes = [...new Set(partitions.map(({ code }) => code))].sort();
   return html`<form class="filter" method="get" action="/${state}" role="search">
-<label>Reason or code<input name="reason" value="${query.reason ?? query.code ?? ''}" list="codes" autocomplete="off" spellcheck="false"></label>
-<datalist id="codes">${codes.map((code) => html`<option value="${code}"></option>`)}</datalist>
+<label>Reason or code<input name="reason" value="${query.reason ?? spoken(query.code ?? '')}" list="codes" autocomplete="off" spellcheck="false"></label>
+<datalist id="codes">${codes.map((code) => html`<option value="${spoken(code)}"></option>`)}</datalist>
 ${renderSelect('route', 'Route', names.routes, query.route)}
 ${renderSelect('connection', 'Connection', names.connections, query.connection)}
 ${renderSelect('source', 'Source', names.sources, query.source)}
@@ -169,7 +170,7 @@ function renderRow(item: UnresolvedItem, { state, query, may }: UnresolvedPagePa
 <td class="when">${renderTime(Date.parse(item.since))}</td>
 <td><a class="id" href="${linkToCall(source, call_id)}"${!decide && html` data-key="o"`}>${call_id}</a><br><span class="none">${source}</span></td>
 <td>${route ? html`<span class="route">${route}</span><br><span class="none">to ${item.connection}</span>` : html`<span class="none">none yet</span>`}</td>
-<td class="why"><code>${item.code}</code> ${item.reason}<p class="hint">${item.hint}</p>${renderCandidates(item, target)}</td>
+<td class="why"><b>${spoken(item.code)}</b> ${item.reason}<p class="hint">${item.hint}</p>${renderCandidates(item, target)}</td>
 <td class="number">${item.attempts}</td>
 <td class="buttons">${decide && html`<a class="button${isAmbiguous && ' primary'}" href="${decide}" data-key="o">Decide</a>`}<span data-key="r">${renderReplay(target, { isMain: !isAmbiguous })}</span>${route && renderOpen(target)}<span data-key="d">${renderDrop(target)}</span></td>
 </tr>`;
