@@ -16,6 +16,9 @@ const OF_BULL_BOARD = [
   ...['page-has-heading-one', 'svg-img-alt'],
 ];
 
+/** Of a menu on a phone, px: its entries are some 32 high. */
+const isOneRow = (height: number | undefined) => height !== undefined && height < 48;
+
 interface Violation {
   id: string;
   nodes: { html: string; failureSummary: string }[];
@@ -97,7 +100,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
     },
   );
 
-  it('no page is wider than a phone', async () => {
+  it('no page is wider than a phone, and the menu is one row there', async () => {
     const context = await browser.newContext({ baseURL: dashboard.url, viewport: { width: 390, height: 800 } });
     const page = await context.newPage();
     const wide: [string, number][] = [];
@@ -105,6 +108,9 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
       await page.goto(path);
       const width = await page.evaluate<number>('document.documentElement.scrollWidth');
       if (width > 390) wide.push([path, width]);
+      const menu = page.locator('body > header nav');
+      if (await menu.count())
+        expect([path, (await menu.boundingBox())?.height]).toEqual([path, expect.toSatisfy(isOneRow)]);
     }
     await context.close();
     expect(wide).toEqual([]);
