@@ -74,6 +74,32 @@ test('calls show explains what was written, with links', async () => {
   }
 });
 
+test('calls show --json has each request that the last attempt took', async () => {
+  const { env, settle, store } = await openInstallation();
+  await settle({ call_id: 'c-1' }, { state: 'written' });
+  const { received_at = 0 } = (await store.ledger.read('main', 'c-1')) ?? {};
+  const [queued, taken, planned, sent] = [5, 10, 12, 20].map((ms) => received_at + ms) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const request = { at: sent + 1, name: 'create 1 calls', result: 'ok' as const, waited: 2, took: 30, status: 201 };
+  const delivery = { source: 'main', call_id: 'c-1', route: 'sales-calls', received_at, queued, taken, planned };
+  await store.timings.note([delivery], { sent, requests: [request] }, () => 7);
+  const shown = (await wrapup(['calls', 'show', 'c-1', '--json'], env)).json() as { deliveries: { timing: unknown }[] };
+  expect(shown.deliveries[0]?.timing).toEqual({
+    ...{ queued: new Date(queued).toISOString(), taken: new Date(taken).toISOString() },
+    ...{
+      planned: new Date(planned).toISOString(),
+      sent: new Date(sent).toISOString(),
+      batch_size: 1,
+      more_requests: 0,
+    },
+    requests: [{ ...request, at: new Date(sent + 1).toISOString() }],
+  });
+});
+
 test('calls show says why a call stopped and what to do', async () => {
   const { env, settle } = await openInstallation();
   const left = { name: 'call_log', object: 'calls', id: '17', did: 'created' as const };

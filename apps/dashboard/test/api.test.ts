@@ -245,6 +245,7 @@ describe('the installation', () => {
       remaining: 400,
       at: Date.now(),
     });
+    expect((await ask('/digests')).body).toEqual({ items: [] });
     expect((await ask('/quotas')).body.items).toMatchObject([
       { connection: 'alerts', daily: null },
       { connection: 'sales', daily: { limit: 1000, remaining: 400 } },

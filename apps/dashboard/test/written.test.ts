@@ -1,6 +1,7 @@
 /** What was written of a call, field by field, and what has become of it: by a real worker, with the digests that it left. */
 import { expect, it, onTestFinished } from 'vitest';
 import { openWorkerSystem, until } from '../../worker/test/support/worker-system.ts';
+import { askApi, tokenFor } from './support/api.ts';
 import { startDashboard } from './support/harness.ts';
 
 const MAPPING = `
@@ -28,6 +29,26 @@ it('says which field got which value, whose it is now, and by which mapping it w
   expect(call).toContain('What was written, field by field');
   expect(call).toMatch(/Request <b>.*calls.*answered 201/);
   expect(call).not.toContain('Dana');
+
+  const token = await tokenFor(dashboard, 'viewer');
+  const read = async (path: string) => (await askApi(dashboard, token, path)).body;
+  const { timing } = (await read(`/calls/main/${call_id}`)).deliveries[0];
+  expect(timing).toMatchObject({
+    ...{ batch_size: 1, more_requests: 0, queued: expect.any(String), sent: expect.any(String) },
+    requests: expect.arrayContaining([
+      {
+        at: expect.any(String),
+        name: expect.stringContaining('calls'),
+        result: 'ok',
+        waited: expect.any(Number),
+        took: expect.any(Number),
+        status: 201,
+      },
+    ]),
+  });
+  expect((await read(`/deliveries/main/${call_id}/sales-calls`)).timing).toEqual(timing);
+  // A list reads no more than the ledger.
+  expect((await read('/calls')).items[0].deliveries[0]).not.toHaveProperty('timing');
 
   const look = async () => {
     const answer = await dashboard.post(`/calls/${call_id}/preview`, { source: 'main', route: 'sales-calls' });

@@ -12,7 +12,7 @@ export * from './context/memory.ts';
 export * from './context/read-budget.ts';
 export * from './context/secrets.ts';
 export * from './digests/digest-period.ts';
-export type { DigestState } from './digests/digest-states.ts';
+export type { DigestReport, DigestState } from './digests/digest-states.ts';
 export * from './digests/read-digest.ts';
 export * from './encryption/encryptor.ts';
 export * from './encryption/index-key.ts';

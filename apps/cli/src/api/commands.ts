@@ -2,8 +2,9 @@
  * What commands do with `--api`: the same options and the same text, asked of a dashboard instead of Redis. A command that is not
  * here says so.
  */
-import type { AuditEntry, UnresolvedItem } from '@wrapup/queue';
+import type { AuditEntry, PauseCause, UnresolvedItem } from '@wrapup/queue';
 import type { Command } from 'commander';
+import type { DigestRow } from '../commands/calls/digests.ts';
 import type { GlobalOptions } from '../connect/settings.ts';
 import { clean } from '../terminal/clean.ts';
 import { CliError, EXIT } from '../terminal/exit.ts';
@@ -60,7 +61,7 @@ interface ConnectionRow {
   connection: string;
   kind: string | null;
   circuit: string;
-  pause?: { reason: string; hint?: string; next_probe: string };
+  pause?: { cause: PauseCause; reason: string; hint?: string; next_probe: string };
   operator?: { reason?: string; by?: string; since: string };
   waiting: number;
   active: number;
@@ -93,7 +94,8 @@ const showCall: Answer = async ({ api, options, output, args: [id = ''] }) => {
   if (!call) throw new CliError(EXIT.failed, `there is no call ${clean(id, 80)}, or not for this token`);
   if (others.length > 0)
     throw new CliError(EXIT.usage, 'several sources have a call with that id', 'name one with --source');
-  output.data(call);
+  // The call by itself has what a list leaves out: when each delivery was sent, and its requests.
+  output.data(await api.get<ApiCall>(`/calls/${[call.source, call.call_id].map(encodeURIComponent).join('/')}`));
   const { explainCall } = await import('../show/explain.ts');
   for (const line of await explainCall(entryOf(call), output)) output.line(line);
 };
@@ -222,7 +224,7 @@ const choose: Answer = async ({ api, options, output, args: [id = ''] }) => {
 
 const listConnections: Answer = async ({ api, options, output }) => {
   const { items } = await api.get<{ items: ConnectionRow[] }>('/connections', { client: options.client });
-  showConnections(items, output);
+  await showConnections(items, output);
 };
 
 function changeConnection(action: 'pause' | 'resume'): Answer {
@@ -238,8 +240,9 @@ function changeConnection(action: 'pause' | 'resume'): Answer {
   };
 }
 
-function showConnections(rows: ConnectionRow[], output: Output): void {
+async function showConnections(rows: ConnectionRow[], output: Output): Promise<void> {
   output.data(rows);
+  const { describeCause } = await import('@wrapup/queue');
   const cells = rows.map(({ connection, kind, circuit, operator, waiting, active, delayed, failed, routes }) => [
     ...[
       connection,
@@ -257,8 +260,9 @@ function showConnections(rows: ConnectionRow[], output: Output): void {
   output.line(first);
   for (const [index, line] of lines.entries()) {
     output.line(line);
-    const { pause, operator } = rows[index] as ConnectionRow;
-    if (pause) output.line(`    stopped itself: ${clean(pause.reason)} ${clean(pause.hint ?? '')}`);
+    const { circuit, pause, operator } = rows[index] as ConnectionRow;
+    if (pause && circuit === 'open')
+      output.line(`    stopped itself: ${clean(`${describeCause(pause)} ${pause.hint ?? ''}`, 1000)}`);
     if (operator)
       output.line(
         `    paused by ${clean(operator.by ?? 'an operator')}: ${clean(operator.reason ?? 'no reason given')}`,
@@ -284,6 +288,12 @@ const listClients: Answer = async ({ api, output }) => {
     ...[client ?? 'wrapup.yaml', state ?? 'ok', today, parked, dead, paused.join(', ')],
   ]);
   for (const line of table(['CLIENT', 'FILE', 'TODAY', 'PARKED', 'DEAD', 'PAUSED'], rows)) output.line(line);
+};
+
+const listDigests: Answer = async ({ api, options, output }) => {
+  const { items } = await api.get<{ items: DigestRow[] }>('/digests', { client: options.client });
+  const { showDigests } = await import('../commands/calls/digests.ts');
+  showDigests(items, output);
 };
 
 interface OmissionRow {
@@ -344,6 +354,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   'connections pause': changeConnection('pause'),
   'connections resume': changeConnection('resume'),
   'client list': listClients,
+  digests: listDigests,
   omissions: listOmissions,
   audit: listAudit,
 };

@@ -131,6 +131,10 @@ export const OPERATIONS = {
     ...{ method: 'post', path: '/connections/{name}/resume', right: 'pause', answer: s.CONNECTION, refusals: [404] },
     summary: 'Ends the pause of an operator; one that stopped itself is probed at once',
   },
+  listDigests: {
+    ...{ method: 'get', path: '/digests', right: 'read', query: s.CLIENT_QUERY, answer: s.listOf(s.DIGEST) },
+    summary: 'Digests that are configured: when each goes out next, and what became of the last one',
+  },
   listClients: {
     ...{ method: 'get', path: '/clients', right: 'read', answer: s.listOf(s.CLIENT), whole: true },
     summary: 'How each client stands, those first that need a person most',

@@ -1,5 +1,5 @@
 /** What the ledger keeps, as the API has it: times as ISO 8601, notes in words, and nothing that is only the workers' concern. */
-import type { Config } from '@wrapup/config';
+import { type Config, type DigestSettings, formatTimeOfDay } from '@wrapup/config';
 import { describeNote, hintOf as hintOfOmission } from '@wrapup/destination';
 import {
   type AuditEntry,
@@ -7,6 +7,9 @@ import {
   type ConnectionReport,
   type DailyQuota,
   type DeliveryEntry,
+  type DeliveryTiming,
+  type DigestReport,
+  describeTiming,
   hintOf,
   itemsOfRun,
   type LedgerEntry,
@@ -21,6 +24,7 @@ import type {
   CLIENT,
   CONNECTION,
   DELIVERY_OF_CALL,
+  DIGEST,
   OMISSION,
   QUOTA,
   RUN,
@@ -36,7 +40,10 @@ function known<T extends object>(given: T): { [K in keyof T]: Exclude<T[K], unde
 
 const noted = <N extends { at: number }>(note: N | undefined) => (note ? { ...note, at: iso(note.at) } : undefined);
 
-export function callOf(entry: LedgerEntry): z.input<typeof CALL> {
+/** Of deliveries by route, where they are kept. */
+type TimingsByRoute = ReadonlyMap<string, DeliveryTiming>;
+
+export function callOf(entry: LedgerEntry, timings?: TimingsByRoute): z.input<typeof CALL> {
   const { source, call_id, received, received_at, verified, outcome, status, direction, agent_id, ended_at } = entry;
   const { routed, revisions, notes, deliveries, stopped, waiting, forgotten, forgotten_by } = entry;
   return known({
@@ -47,7 +54,7 @@ export function callOf(entry: LedgerEntry): z.input<typeof CALL> {
       known({ hash, at: iso(at), effect, verified: by }),
     ),
     notes,
-    deliveries: deliveries.map(deliveryOf),
+    deliveries: deliveries.map((delivery) => deliveryOf(delivery, timings)),
     stopped:
       stopped &&
       known({ ...stopped, at: iso(stopped.at), state: stopped.state ?? 'dead', dropped: noted(stopped.dropped) }),
@@ -60,14 +67,16 @@ export function callOf(entry: LedgerEntry): z.input<typeof CALL> {
 export function deliveryOfCall(
   { source, call_id }: LedgerEntry,
   delivery: DeliveryEntry,
+  timings?: TimingsByRoute,
 ): z.input<typeof DELIVERY_OF_CALL> {
-  return { source, call_id, ...deliveryOf(delivery) };
+  return { source, call_id, ...deliveryOf(delivery, timings) };
 }
 
-function deliveryOf(delivery: DeliveryEntry) {
+function deliveryOf(delivery: DeliveryEntry, timings?: TimingsByRoute) {
   const { route, connection, state, since, attempts, replays, revision, requests, records, notes } = delivery;
   const { code, reason, correlation_id, candidates, candidate_urls: urls = {}, chosen, replayed, dropped } = delivery;
   const hint = state === 'parked' || state === 'dead' ? hintOf(delivery, state) : delivery.hint;
+  const timing = timings?.get(route);
   return known({
     ...{ route, connection, state, since: iso(since), attempts, replays, revision, requests },
     records: records.map(({ name, object, id, did, url }) => known({ name, object, id, did, url })),
@@ -75,6 +84,7 @@ function deliveryOf(delivery: DeliveryEntry) {
     ...{ code, reason, hint, correlation_id },
     candidates: candidates?.map((id) => known({ id, url: urls[id] })),
     ...{ chosen: noted(chosen), replayed: noted(replayed), dropped: noted(dropped) },
+    timing: timing && describeTiming(timing),
   }) as Omit<z.input<typeof DELIVERY_OF_CALL>, 'source' | 'call_id'>;
 }
 
@@ -113,6 +123,17 @@ export function quotaOf(connection: string, daily: DailyQuota | undefined): z.in
   const { limit, remaining, at, hourly, used_up_at } = daily;
   const until = used_up_at === undefined ? undefined : iso(used_up_at);
   return { connection, daily: known({ limit, remaining, at: iso(at), hourly, used_up_at: until }) as never };
+}
+
+export function digestOf(
+  { name, client, to, every, at, time_zone, mapping }: DigestSettings,
+  { next, last }: DigestReport,
+): z.input<typeof DIGEST> {
+  return known({
+    ...{ name, client: client ?? null, to, every, at: formatTimeOfDay(at), time_zone },
+    ...{ mapping: mapping.name, next: iso(next) },
+    last: last && known({ ...last, at: iso(last.at) }),
+  }) as z.input<typeof DIGEST>;
 }
 
 export function clientOfApi({

@@ -38,13 +38,25 @@ export function handleCalls({ store, latest }: HandlerParts): Handlers<CallOpera
     throw new ApiProblem('not-found', { detail: `Call ${entry.call_id} has no delivery on route ${route}.` });
   }
 
+  function readTimings(entry: LedgerEntry, deliveries: readonly DeliveryEntry[]) {
+    return ask(store, () =>
+      store.timings.read(
+        entry,
+        deliveries.map(({ route }) => route),
+      ),
+    );
+  }
+
   return {
     async listCalls({ query: { limit, cursor, since, client: _, ...search }, client }) {
       const page = await find(search, { limit, cursor, since, client });
-      return { items: page.entries.map(callOf), next: page.next ?? null };
+      return { items: page.entries.map((entry) => callOf(entry)), next: page.next ?? null };
     },
 
-    readCall: async (request) => callOf(await findCall(request)),
+    async readCall(request) {
+      const entry = await findCall(request);
+      return callOf(entry, await readTimings(entry, entry.deliveries));
+    },
 
     async replayCall(request) {
       const { source, call_id } = await findCall(request);
@@ -78,7 +90,7 @@ export function handleCalls({ store, latest }: HandlerParts): Handlers<CallOpera
 
     async readDelivery(request) {
       const { entry, delivery } = await findDelivery(request);
-      return deliveryOfCall(entry, delivery);
+      return deliveryOfCall(entry, delivery, await readTimings(entry, [delivery]));
     },
 
     async replayDelivery(request) {

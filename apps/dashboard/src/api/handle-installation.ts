@@ -7,12 +7,12 @@ import { readClients } from '../queries/clients.ts';
 import type { HandlerParts } from '../routes/handler-parts.ts';
 import { isInScope } from '../security/client-scope.ts';
 import type { Handlers } from './api-request.ts';
-import { auditedOf, clientOfApi, connectionOf, omissionOf, quotaOf } from './convert.ts';
+import { auditedOf, clientOfApi, connectionOf, digestOf, omissionOf, quotaOf } from './convert.ts';
 import { ApiProblem } from './problems.ts';
 
 type InstallationOperation =
   | ('listConnections' | 'pauseConnection' | 'resumeConnection' | 'listClients')
-  | ('listOmissions' | 'listQuotas' | 'listAudit');
+  | ('listDigests' | 'listOmissions' | 'listQuotas' | 'listAudit');
 
 /** Connections, clients, omissions, quotas and the audit. */
 export function handleInstallation({ store, config, connections }: HandlerParts): Handlers<InstallationOperation> {
@@ -47,6 +47,15 @@ export function handleInstallation({ store, config, connections }: HandlerParts)
       const name = await requireConnection(params.name, client);
       await ask(store, () => store.connections.resume(name, by));
       return report(name, client);
+    },
+
+    async listDigests({ client }) {
+      const { digests } = configFor(client);
+      return {
+        items: await ask(store, () =>
+          Promise.all(digests.map(async (digest) => digestOf(digest, await store.digests.report(digest)))),
+        ),
+      };
     },
 
     async listClients() {

@@ -111,6 +111,32 @@ const RECORD = z.strictObject({
   url: z.string().optional(),
 });
 
+const TIMING = z
+  .strictObject({
+    queued: time('Added to its queue'),
+    taken: time('A worker began the attempt'),
+    planned: time('Its plan was made'),
+    sent: time('Its batch went out'),
+    batch_size: z.int().meta({ description: 'Deliveries that shared the requests' }),
+    requests: z.array(
+      z.strictObject({
+        at: time('Began to wait for its share of the quota'),
+        name: z.string().meta({ description: 'What it does: `create 3 calls`' }),
+        result: z.string().meta({ description: '`ok`, or the code of the failure that it came to' }),
+        waited: z.number().meta({ description: 'Ms that it waited for its share of the quota' }),
+        took: z.number().optional().meta({ description: 'Ms until the answer; absent: it was not sent' }),
+        status: z.int().optional().meta({ description: 'Of the answer' }),
+        retry_after: z.number().optional().meta({ description: 'Ms that the CRM asks to wait' }),
+      }),
+    ),
+    more_requests: z.int().meta({ description: 'Requests beyond those that are kept' }),
+  })
+  .meta({
+    id: 'Timing',
+    description:
+      'Of the last attempt that was sent, and each request to the CRM that its batch took. Only where one call or delivery is read, and as long as the payload of a written call is kept',
+  });
+
 const DELIVERY_FIELDS = {
   route: z.string(),
   connection: z.string(),
@@ -130,6 +156,7 @@ const DELIVERY_FIELDS = {
   chosen: NOTE.extend({ person: z.string() }).optional(),
   replayed: NOTE.optional(),
   dropped: NOTE.extend({ reason: z.string() }).optional(),
+  timing: TIMING.optional(),
 };
 const DELIVERY = z.strictObject(DELIVERY_FIELDS).meta({ id: 'Delivery' });
 const CALL_PLACE = { source: z.string(), call_id: z.string() };
@@ -261,6 +288,30 @@ export const CONNECTION = z
     routes: z.array(z.string()),
   })
   .meta({ id: 'Connection' });
+
+export const DIGEST = z
+  .strictObject({
+    name: z.string(),
+    client: z.string().nullable().meta({ description: 'Whose calls it is about; null: all' }),
+    to: z.string().meta({ description: 'Connection that it goes over' }),
+    every: z.enum(['day', 'week']),
+    at: z.string().meta({ description: 'Time of day at which it is due: `08:00`' }),
+    time_zone: z.string().meta({ description: 'IANA name' }),
+    mapping: z.string(),
+    next: time('Due next'),
+    last: z
+      .strictObject({
+        period: z.string().meta({ description: '`2026-W48`, or a day' }),
+        state: z.enum(['sent', 'retrying', 'failed']),
+        at: time('Last attempt'),
+        attempts: z.int(),
+        code: z.string().optional().meta({ description: 'Why the last attempt failed' }),
+        reason: z.string().optional(),
+      })
+      .optional()
+      .meta({ description: 'What became of the last one; absent: none was due yet' }),
+  })
+  .meta({ id: 'Digest' });
 
 export const QUOTA = z
   .strictObject({

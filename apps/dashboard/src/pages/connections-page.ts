@@ -1,18 +1,21 @@
-import { CAUSE_TABLE, type ConnectionReport, isPaused } from '@wrapup/queue';
+import { type ConnectionReport, describeCause, isPaused } from '@wrapup/queue';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import { MAX_REASON_LENGTH } from './actions.ts';
+import { renderDigests, type ShownDigest } from './digests.ts';
 import { count, renderChip, renderFact, renderTime } from './parts.ts';
 
 export interface ConnectionsPage {
   connections: (ConnectionReport & { kind?: string })[];
+  digests: readonly ShownDigest[];
 }
 
-/** Every connection: whether it is written to, why not, since when, what waits, and how far the quota of the day reaches. */
-export function renderConnections({ connections }: ConnectionsPage): Html {
+/** Every connection: whether it is written to, why not, since when, what waits, and how far the quota of the day reaches; below, the digests that go over one. */
+export function renderConnections({ connections, digests }: ConnectionsPage): Html {
   return html`<h1>Connections</h1>
 <p>A connection that is broken stops itself, keeps its calls, is probed at growing intervals and resumes by itself. One that an operator paused waits for an operator.</p>
 ${connections.length === 0 && html`<p class="empty">There is none yet: <a href="/setup">Set-up</a> says how one is made.</p>`}
-${connections.map(renderConnection)}`;
+${connections.map(renderConnection)}
+${renderDigests(digests)}`;
 }
 
 function renderConnection(report: ConnectionReport & { kind?: string }): Html {
@@ -28,7 +31,7 @@ function renderConnection(report: ConnectionReport & { kind?: string }): Html {
   return html`<section class="delivery-box ${paused && 'parked'}">
 <h2>${renderChip(chip as string, word)} ${connection} ${kind && html`<span class="to">${kind}</span>`}</h2>
 <dl class="facts">
-${renderFact('Why', circuit === 'open' && pause && html`<code>${pause.code}</code> It stopped itself: ${CAUSE_TABLE[pause.cause].says}. ${pause.reason}`)}
+${renderFact('Why', circuit === 'open' && pause && html`<code>${pause.code}</code> It stopped itself: ${describeCause(pause)}`)}
 ${renderFact('What to do', circuit === 'open' && pause?.hint)}
 ${renderFact('Since', circuit === 'open' && pause && renderTime(pause.since))}
 ${renderFact('Next probe', circuit === 'open' && pause && html`${renderTime(pause.next_probe)}, after ${count(pause.tries, 'that failed', 'that failed')}`)}

@@ -18,11 +18,14 @@ export function connectionRoutes({ store, config, connections, log }: HandlerPar
 
   router.get('/connections', async (request, response) => {
     const scope = scopeOf(response);
-    const reports = await ask(store, async () => {
+    const { connections: configured, digests } = configOfScope(config(), scope);
+    const [reports, sent] = await ask(store, async () => {
       const names = (await connections()).filter((name) => isInScope(scope, name));
-      return Promise.all(names.map((name) => store.connections.report(name)));
+      return Promise.all([
+        Promise.all(names.map((name) => store.connections.report(name))),
+        Promise.all(digests.map(async (digest) => ({ digest, ...(await store.digests.report(digest)) }))),
+      ]);
     });
-    const configured = configOfScope(config(), scope).connections;
     sendPage(response, {
       title: 'Connections',
       at: '/connections',
@@ -33,6 +36,7 @@ export function connectionRoutes({ store, config, connections, log }: HandlerPar
           const known = own(configured, report.connection);
           return { ...report, ...(known ? { kind: known.kind } : {}) };
         }),
+        digests: sent,
       }),
     });
   });

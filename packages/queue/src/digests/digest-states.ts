@@ -4,6 +4,7 @@
  */
 import type { RedisClient } from '../redis/client.ts';
 import type { Keys } from '../redis/keys.ts';
+import { type DigestTimes, nextDue } from './digest-period.ts';
 
 /** The digest of one period, on its way or at its end. */
 export interface DigestState {
@@ -17,6 +18,12 @@ export interface DigestState {
   /** Why the last attempt failed. */
   code?: string;
   reason?: string;
+}
+
+/** When a digest goes out next, epoch ms, and what became of the last one; absent where none was due yet. */
+export interface DigestReport {
+  next: number;
+  last?: DigestState;
 }
 
 const SINCE = 'since:';
@@ -39,6 +46,11 @@ export class DigestStates {
   async read(digest: string): Promise<DigestState | undefined> {
     const json = await this.#redis.hget(this.#key, digest);
     return json ? (JSON.parse(json) as DigestState) : undefined;
+  }
+
+  async report({ name, ...times }: DigestTimes & { name: string }, now = Date.now()): Promise<DigestReport> {
+    const last = await this.read(name);
+    return { next: nextDue(times, now), ...(last ? { last } : {}) };
   }
 
   async note(digest: string, state: DigestState): Promise<void> {

@@ -44,6 +44,17 @@ export interface DeliveryTiming {
   batch: BatchTiming;
 }
 
+/** As commands and the API give it: moments as ISO 8601, spans in ms. */
+export function describeTiming({ queued, taken, planned, batch }: DeliveryTiming) {
+  const iso = (at: number) => new Date(at).toISOString();
+  return {
+    ...{ queued: iso(queued), taken: iso(taken), planned: iso(planned), sent: iso(batch.sent) },
+    batch_size: batch.size,
+    requests: batch.requests.map(({ at, ...request }) => ({ at: iso(at), ...request })),
+    more_requests: batch.more,
+  };
+}
+
 /** A delivery of a batch. */
 export interface SentDelivery extends Omit<DeliveryTiming, 'batch'> {
   source: string;

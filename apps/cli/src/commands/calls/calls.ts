@@ -1,4 +1,4 @@
-import type { CallFilter, LedgerEntry, Store } from '@wrapup/queue';
+import type { CallFilter, DeliveryTiming, LedgerEntry, Store } from '@wrapup/queue';
 import { type Command, Option } from 'commander';
 import { type CallPlace, findCall } from '../../calls/find-call.ts';
 import { addClientOption, withFullNames } from '../../connect/client-option.ts';
@@ -70,11 +70,12 @@ export function addCalls(program: Command): void {
       const { json, payload } = options;
       if (payload) return printPayload(id, options);
       const output = makeOutput(json ?? false);
-      const { entry, pauses } = await withStore(async (store) => {
+      const { entry, pauses, timings } = await withStore(async (store) => {
         const found = await findCall(store, id, options);
-        return { entry: found, pauses: await pausesOf(store, found) };
+        const routes = json ? found.deliveries.map(({ route }) => route) : [];
+        return { entry: found, pauses: await pausesOf(store, found), timings: await store.timings.read(found, routes) };
       });
-      output.data(await forMachines(entry, pauses));
+      output.data(await forMachines(entry, pauses, timings));
       const agent = entry.agent_id === undefined || json ? undefined : await nameOf(entry, options);
       for (const line of await explainCall(entry, output, pauses, agent)) output.line(line);
     });
@@ -125,8 +126,12 @@ export function statesOf(entry: LedgerEntry): string {
 }
 
 /** A ledger entry as JSON: times as ISO 8601, and what to do next spelt out. */
-async function forMachines(entry: LedgerEntry, pauses?: Pauses): Promise<object> {
-  const { hintOf } = await import('@wrapup/queue');
+async function forMachines(
+  entry: LedgerEntry,
+  pauses?: Pauses,
+  timings?: ReadonlyMap<string, DeliveryTiming>,
+): Promise<object> {
+  const { describeTiming, hintOf } = await import('@wrapup/queue');
   const iso = (at: number) => new Date(at).toISOString();
   return {
     ...entry,
@@ -134,11 +139,16 @@ async function forMachines(entry: LedgerEntry, pauses?: Pauses): Promise<object>
     ...(entry.ended_at === undefined ? {} : { ended_at: iso(entry.ended_at) }),
     revisions: entry.revisions.map((revision) => ({ ...revision, at: iso(revision.at) })),
     ...(entry.stopped ? { stopped: { ...entry.stopped, at: iso(entry.stopped.at) } } : {}),
-    deliveries: entry.deliveries.map((delivery) => ({
-      ...delivery,
-      since: iso(delivery.since),
-      ...(delivery.state === 'parked' || delivery.state === 'dead' ? { hint: hintOf(delivery, delivery.state) } : {}),
-      next: nextStep(entry, delivery, pauses),
-    })),
+    deliveries: entry.deliveries.map((delivery) => {
+      const { state, since, route } = delivery;
+      const timing = timings?.get(route);
+      return {
+        ...delivery,
+        since: iso(since),
+        ...(state === 'parked' || state === 'dead' ? { hint: hintOf(delivery, state) } : {}),
+        next: nextStep(entry, delivery, pauses),
+        ...(timing ? { timing: describeTiming(timing) } : {}),
+      };
+    }),
   };
 }

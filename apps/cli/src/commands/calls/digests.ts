@@ -68,34 +68,51 @@ function parseZone(name: string): string {
 
 async function list(options: DigestOptions, output: Output): Promise<void> {
   const config = await requireConfig(options, output, true);
-  const [{ nextDue }, { formatTimeOfDay }] = await Promise.all([import('@wrapup/queue'), import('@wrapup/config')]);
-  const now = Date.now();
-  const all = await withStore((store) =>
-    Promise.all(config.digests.map(async (digest) => ({ digest, last: await store.digests.read(digest.name) }))),
+  const { formatTimeOfDay } = await import('@wrapup/config');
+  const iso = (at: number) => new Date(at).toISOString();
+  const rows = await withStore((store) =>
+    Promise.all(
+      config.digests.map(async ({ mapping, ...digest }): Promise<DigestRow> => {
+        const { next, last } = await store.digests.report(digest);
+        return {
+          ...{ ...digest, at: formatTimeOfDay(digest.at), mapping: mapping.name, next: iso(next) },
+          ...(last && { last: { ...last, at: iso(last.at) } }),
+        };
+      }),
+    ),
   );
-  output.data(
-    all.map(({ digest: { mapping, at, ...digest }, last }) => ({
-      ...{ ...digest, at: formatTimeOfDay(at), mapping: mapping.name },
-      next: new Date(nextDue({ ...digest, at }, now)).toISOString(),
-      ...(last && { last: { ...last, at: new Date(last.at).toISOString() } }),
-    })),
-  );
-  if (all.length === 0)
-    return output.line('No digest is configured: `digests:` in wrapup.yaml names a connection of kind http, and when.');
-  const rows = all.map(({ digest, last }) => [
-    ...[digest.name, digest.client ?? 'all', digest.to, digest.every],
-    ...[`${formatTimeOfDay(digest.at)} ${digest.time_zone}`, clean(describeLast(last))],
-    new Date(nextDue(digest, now)).toISOString().slice(0, 16).replace('T', ' '),
-  ]);
-  for (const row of table(['DIGEST', 'ABOUT', 'TO', 'EVERY', 'AT', 'LAST', 'NEXT (UTC)'], rows)) output.line(row);
-  for (const { digest, last } of all)
-    if (last?.reason) output.line(`${digest.name}: ${clean(last.reason, 300)} [${clean(last.code ?? '')}]`);
-  if (all.some(({ last }) => last?.state === 'failed')) process.exitCode = EXIT.failed;
+  showDigests(rows, output);
 }
 
-function describeLast(last: DigestState | undefined): string {
+/** One digest as `--json` and the API have it. */
+export interface DigestRow extends Pick<DigestSettings, 'name' | 'to' | 'every' | 'time_zone'> {
+  client?: string | null;
+  /** `08:00`. */
+  at: string;
+  mapping: string;
+  next: string;
+  last?: Omit<DigestState, 'at'> & { at: string };
+}
+
+export function showDigests(digests: readonly DigestRow[], output: Output): void {
+  output.data(digests);
+  if (digests.length === 0) {
+    output.line('No digest is configured: `digests:` in wrapup.yaml names a connection of kind http, and when.');
+    return;
+  }
+  const rows = digests.map(({ name, client, to, every, at, time_zone, next, last }) => [
+    ...[clean(name), clean(client ?? 'all'), clean(to), every, `${at} ${clean(time_zone)}`, clean(describeLast(last))],
+    next.slice(0, 16).replace('T', ' '),
+  ]);
+  for (const row of table(['DIGEST', 'ABOUT', 'TO', 'EVERY', 'AT', 'LAST', 'NEXT (UTC)'], rows)) output.line(row);
+  for (const { name, last } of digests)
+    if (last?.reason) output.line(`${clean(name)}: ${clean(last.reason, 300)} [${clean(last.code ?? '')}]`);
+  if (digests.some(({ last }) => last?.state === 'failed')) process.exitCode = EXIT.failed;
+}
+
+function describeLast(last: DigestRow['last']): string {
   if (!last) return 'none was due yet';
-  return `${last.period} ${last.state} ${ago(last.at)}`;
+  return `${last.period} ${last.state} ${ago(Date.parse(last.at))}`;
 }
 
 function find(config: Config, given: string, options: DigestOptions): DigestSettings {
