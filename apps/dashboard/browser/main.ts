@@ -12,7 +12,9 @@ if (form && result) start(form, result, field);
 
 function start(bench: HTMLFormElement, shown: HTMLElement, mapping: HTMLTextAreaElement | null): void {
   const known: Known = { schema: undefined, paths: [] };
-  let isChanged = false;
+  // What is edited stays so through answers to the form, which bring the page again.
+  let isChanged = 'edited' in bench.dataset;
+  let isSent = false;
   const live = goLive(
     bench,
     (part) => {
@@ -56,12 +58,13 @@ function start(bench: HTMLFormElement, shown: HTMLElement, mapping: HTMLTextArea
     event.preventDefault();
     editor.goTo(Number(line.dataset.line), Number(line.dataset.column));
   });
-  for (const one of document.forms)
-    one.addEventListener('submit', () => {
-      isChanged = false;
-    });
+  // The form takes along what is edited; all else that leaves the page, another call or route included, loses it.
+  bench.addEventListener('submit', () => {
+    isSent = true;
+  });
   addEventListener('beforeunload', (event) => {
-    if (isChanged) event.preventDefault();
+    if (isChanged && !isSent) event.preventDefault();
+    isSent = false;
   });
 }
 

@@ -136,6 +136,29 @@ describe.skipIf(!existsSync(CHROMIUM))('the workbench in a browser', () => {
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Show the plan');
   });
 
+  it('asks before another call or route takes the place of what was edited', async () => {
+    const asked: string[] = [];
+    page.on('dialog', (dialog) => {
+      asked.push(dialog.type());
+      void dialog.dismiss();
+    });
+    const openOther = () => page.getByRole('button', { name: 'Open', exact: true }).click();
+    await begin();
+    await page.keyboard.type('    city: vars.budget');
+    await page.keyboard.press('Escape');
+    await said('1 difference in the plan');
+    await openOther();
+    await expect.poll(() => asked).toEqual(['beforeunload']);
+    expect(await page.locator('#mapping').inputValue()).toBe(`${MAPPING}    city: vars.budget`);
+    // The form takes along what is edited, and what its answer brings is edited still.
+    await page.getByRole('button', { name: 'Save as test' }).click();
+    await page.getByRole('heading', { name: 'The test' }).waitFor();
+    expect(asked).toHaveLength(1);
+    await openOther();
+    await expect.poll(() => asked).toHaveLength(2);
+    expect(await page.locator('#mapping').inputValue()).toBe(`${MAPPING}    city: vars.budget`);
+  });
+
   it('another sample changes the plan at once', async () => {
     await page.goto('/playground');
     await editor().waitFor();

@@ -97,6 +97,45 @@ describe('the workbench', () => {
     expect([asked.status, asked.text]).toEqual([422, expect.stringContaining('once they are gone')]);
   });
 
+  it('shows rich text as people read it in the CRM, as text', async () => {
+    const payload = samplePayload('connected', { transcript: 'bot: <b>Hello</b> & welcome\nhuman: Hi' });
+    const { text } = await tryOut(JSON.stringify(payload));
+    const [, body = ''] = /<code>hs_call_body<\/code><\/td>(.*?)<\/tr>/.exec(text) ?? [];
+    expect(body).toContain('Outcome: Connected Duration: 2 min 14 s');
+    expect(body).toContain('&lt;b&gt;Hello&lt;/b&gt; &amp; welcome');
+    expect(body).not.toMatch(/&lt;(?:br|p|strong)|<b>Hello/);
+  });
+
+  it('tells what the call does not say from what the mapping does not want, and from what cannot be read', async () => {
+    const mapping = `${MAPPING}    website: { value: example.com, when: { path: call.outcome, equals: busy } }
+    hs_lead_status: { from: call.outcome, map: { connected: null }, default: OPEN }
+    budget: { from: vars.topic, transform: [number] }
+`;
+    const { text } = await tryOut('given: connected', { mapping });
+    const groups = [...text.matchAll(/<th scope="rowgroup" colspan="3">([^<]*)<\/th><\/tr>(.*?)<\/tbody>/g)];
+    const found = groups.map(([, title, rows = '']) => [
+      title,
+      [...rows.matchAll(/<code>(.*?)<\/code>/g)].map(([, name]) => name),
+    ]);
+    expect(found).toEqual([
+      ['The call says it, and nothing can be made of it', ['person.budget']],
+      [
+        'The mapping does not want it of this call',
+        expect.arrayContaining(['person.website', 'person.hs_lead_status']),
+      ],
+      ['The call does not say it', expect.arrayContaining(['person.city'])],
+    ]);
+  });
+
+  it('knows what is edited: another text of the mapping, or of the call, than those it offers', async () => {
+    const isEdited = async (payload: string, mapping: string) =>
+      (await tryOut(payload, { mapping })).text.includes(' data-edited');
+    expect(await isEdited('given: voicemail\n', MAPPING)).toBe(false);
+    expect(await isEdited('given: voicemail\nvars: { x: 1 }\n', MAPPING)).toBe(true);
+    expect(await isEdited('given: voicemail\n', `${MAPPING}# x\n`)).toBe(true);
+    expect(await (await dashboard.get('/playground')).text()).not.toContain(' data-edited');
+  });
+
   it('takes line ends as browsers send them for those of a file', async () => {
     const { text } = await tryOut('given: connected', { mapping: MAPPING.replaceAll('\n', '\r\n') });
     expect(text).toContain('no difference in the plan');

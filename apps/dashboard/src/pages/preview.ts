@@ -10,6 +10,7 @@ import {
 } from '@wrapup/destination';
 import type { Plan, Value } from '@wrapup/mapping';
 import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
+import { renderLeftOut } from './left-out.ts';
 import { count, renderChip, renderPersonRecord } from './parts.ts';
 
 /** What of a plan is shown beside a preview of it. */
@@ -20,7 +21,7 @@ export function renderPreview(preview: Preview, plan: Previewed, isWritten = fal
   const { records, left_out, requests } = preview;
   return html`${plan.person && renderPerson(preview)}
 ${records.map((record) => renderRecord(record, plan, preview.decision, isWritten))}
-${left_out.length > 0 && renderLeftOut(left_out)}
+${left_out.length > 0 && renderLeftOut(left_out, 'h3')}
 <p>It would cost ${count(requests, 'request')}. Nothing was written.</p>`;
 }
 
@@ -87,13 +88,6 @@ ${
 }
 
 const isSame = (from: Value | undefined, to: Value) => String(from ?? '') === String(to ?? '');
-
-function renderLeftOut(fields: Preview['left_out']): Html {
-  return html`<section class="delivery-box"><h3>Left out</h3><div class="wide"><table><thead><tr><th>Field</th><th>Why</th><th>Mapping line</th></tr></thead><tbody>${fields.map(
-    ({ field, reason, at }) =>
-      html`<tr><td><code>${field}</code></td><td>${reason}</td><td class="none">${at && `${at.file}:${at.line}`}</td></tr>`,
-  )}</tbody></table></div></section>`;
-}
 
 function show(value: Value | undefined): HtmlPart {
   if (value === undefined || value === null || value === '') return html`<i>nothing</i>`;

@@ -18,6 +18,8 @@ export interface SampleGroup {
 }
 
 export const FIRST_SAMPLE = 'connected';
+/** What a page begins with. */
+export const FIRST_TEXT = `given: ${FIRST_SAMPLE}\n`;
 
 const PACKAGES = resolve(import.meta.dirname, '../../../../packages');
 const TEST = /\.test\.ya?ml$/;

@@ -240,7 +240,10 @@ async function previewPlan(
     decision: waits || decision.do === 'fail' ? 'park' : decision.do,
     ...(hint ? { hint } : {}),
     records,
-    left_out: plan.left_out.map(({ field, reason, at }) => ({ field, reason, at })),
+    left_out: plan.left_out.map(({ field, reason, at, unusable }) => ({
+      ...{ field, reason, at },
+      ...(unusable ? { unusable } : {}),
+    })),
     requests: stops ? looking : looking + crm.estimate(write, records),
   };
 }

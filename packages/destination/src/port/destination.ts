@@ -165,8 +165,13 @@ export interface Preview {
   /** What to do, where the delivery would be parked. */
   hint?: string;
   records: { name: string; object: string; id?: string; did: 'create' | 'update'; fields: FieldChange[] }[];
-  /** What the mapping leaves out of this call, and the line that would have written it. */
-  left_out: { field: string; reason: string; at?: { file: string; line: number; column: number } }[];
+  /** What is left out of this call, why, and the line that would have written it. `unusable` as in the plan. */
+  left_out: {
+    field: string;
+    reason: string;
+    at?: { file: string; line: number; column: number };
+    unusable?: string;
+  }[];
   /** Requests that `write` would spend on this plan alone. */
   requests: number;
 }

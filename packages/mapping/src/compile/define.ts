@@ -7,6 +7,7 @@ import type { Compiling, NamedValue, NamedValues, ReadPath } from '../language/c
 import { type Condition, compileCondition } from '../language/predicate.ts';
 import type { Known } from '../language/roots.ts';
 import { type CompiledValue, compileValue } from '../language/value.ts';
+import { NO_CASE } from '../model/plan.ts';
 import { Absent, type Evaluate, type Found, type Scope } from '../values/found.ts';
 
 const NAME = /^[a-z][a-z0-9_]*$/;
@@ -111,7 +112,7 @@ function compileCases(name: string, node: MapNode, list: Node, compiling: Compil
   const written = get(node, 'default');
   const fallback = written && compileValue(written, 'path', compiling);
   if (!fine || (written && !fallback)) return undefined;
-  const none = new Absent(`no case of my.${name} holds`);
+  const none = new Absent(`${NO_CASE}${name} holds`);
   const values =
     fallback && !fallback.values ? undefined : [...compiled.map(({ is }) => is), ...(fallback?.values ?? [])];
   return {

@@ -19,7 +19,7 @@ import {
   truncate,
 } from '@wrapup/findings';
 import type { ValueKind } from '../model/compiled.ts';
-import { PARK, type WriteMode } from '../model/plan.ts';
+import { NOT_BY_TABLE, PARK, type WriteMode } from '../model/plan.ts';
 import { normalise } from '../values/compare.ts';
 import { Absent, type Evaluate, isScalar, type Present } from '../values/found.ts';
 import type { CompiledPath, Compiling } from './compile-path.ts';
@@ -212,7 +212,7 @@ function checkOrder(value: CompiledValue, { report }: Compiling): CompiledValue 
   return value;
 }
 
-const LEAVE_OUT = new Absent('the table says to leave it out');
+const LEAVE_OUT = new Absent(NOT_BY_TABLE);
 
 type Table = Map<string, Scalar>;
 

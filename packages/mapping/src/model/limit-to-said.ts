@@ -1,9 +1,8 @@
-import type { FieldWrite, LeftOut, Plan, RecordPlan } from './plan.ts';
+import { type FieldWrite, type LeftOut, ONLY_SAID, type Plan, type RecordPlan } from './plan.ts';
 
 /** What a record says first that is written for a person whom only speech named. */
 export const SAID_MARK = 'Unverified person';
 
-const REASON = 'the person was found by an address that was only said';
 /** Records that the person gets all the same. */
 const KEPT: ReadonlySet<string> = new Set(['call_log', 'task']);
 
@@ -19,8 +18,8 @@ export function limitToSaid(plan: Plan): Plan {
   const kept = records.filter(({ type }) => KEPT.has(type));
   const names = new Set(['person', ...kept.map(({ name }) => name)]);
   const left: LeftOut[] = [
-    ...person.fields.map(({ name, at }) => ({ field: `person.${name}`, reason: REASON, at })),
-    ...(owner ? [{ field: `person.${owner.property}`, reason: REASON, at: owner.at }] : []),
+    ...person.fields.map(({ name, at }) => ({ field: `person.${name}`, reason: ONLY_SAID, at })),
+    ...(owner ? [{ field: `person.${owner.property}`, reason: ONLY_SAID, at: owner.at }] : []),
     ...records.filter((record) => !kept.includes(record)).flatMap(leaveOut),
   ];
   return {
@@ -33,7 +32,7 @@ export function limitToSaid(plan: Plan): Plan {
 
 /** A record without fields stands nowhere in the mapping that could be named. */
 function leaveOut({ name, fields: [first] }: RecordPlan): LeftOut[] {
-  return first ? [{ field: name, reason: REASON, at: first.at }] : [];
+  return first ? [{ field: name, reason: ONLY_SAID, at: first.at }] : [];
 }
 
 function withoutOthers(record: RecordPlan, names: ReadonlySet<string>): RecordPlan {

@@ -55,6 +55,24 @@ export interface LeftOut {
 
 /** Why a field is left out whose `when:` does not hold: it is not asked for. */
 export const NOT_NOW = 'its condition does not hold for this call';
+/** Why one is left out that a table gives nothing for. */
+export const NOT_BY_TABLE = 'the table says to leave it out';
+/** Why a person whom only speech named gets none. */
+export const ONLY_SAID = 'the person was found by an address that was only said';
+/** How it begins where no case of a named value holds. */
+export const NO_CASE = 'no case of my.';
+const UNWANTED: ReadonlySet<string> = new Set([NOT_NOW, NOT_BY_TABLE, ONLY_SAID]);
+
+/**
+ * Who has a field left out: the call, which says nothing there; the mapping, which does not want it of this call; or what the call
+ * says, of which nothing can be made.
+ */
+export type LeftOutBy = 'call' | 'mapping' | 'value';
+
+export function leftOutBy({ reason, unusable }: { reason: string; unusable?: string }): LeftOutBy {
+  if (unusable) return 'value';
+  return UNWANTED.has(reason) || reason.startsWith(NO_CASE) ? 'mapping' : 'call';
+}
 
 /** Why nothing could be made of what a call says. Stable: they are counted, and stand in the ledger. */
 export const UNUSABLE_CODES = [

@@ -5,9 +5,10 @@ import { type Html, type HtmlPart, html } from '@wrapup/telemetry';
 import type { PreviewAnswer } from '../../queries/ask-crm.ts';
 import { countDifferences, diffPlans } from '../../workbench/diff-plans.ts';
 import type { BarePlan, Evaluation } from '../../workbench/evaluate.ts';
+import { renderLeftOut } from '../left-out.ts';
 import { count, renderChip, renderFact, renderTime } from '../parts.ts';
 import { renderPreview } from '../preview.ts';
-import { renderCompared, renderLeftOut } from './compared.ts';
+import { renderCompared } from './compared.ts';
 
 export interface WorkbenchResult {
   /** Why nothing, or not everything, can be shown. */
@@ -19,6 +20,8 @@ export interface WorkbenchResult {
   chosen?: readonly string[];
   route?: string;
   connection?: string;
+  /** Fields that its CRM shows as rich text, as `object.property`. */
+  richText?: ReadonlySet<string>;
   /** The plan as edited; with no mapping at hand, of the one in force. */
   plan?: BarePlan;
   /** The plan of the mapping in force. */
@@ -51,9 +54,9 @@ ${answer && 'failure' in answer && renderFailure(answer.failure)}
 ${answer && 'preview' in answer && html`<h3>Against what ${result.connection} holds now</h3>${renderPreview(answer.preview, plan)}`}
 <h3>${isCompared ? 'Against the mapping in force' : 'By the mapping in force'}</h3>
 ${hasErrors && html`<p class="next">The mapping as edited has errors, and plans nothing.</p>`}
-${compared.map((record) => renderCompared(record, isCompared))}
+${compared.map((record) => renderCompared(record, isCompared, result.richText))}
 ${plan.needs.length > 0 && html`<p>Read from the matched person first: ${plan.needs.join(', ')}.</p>`}
-${plan.left_out.length > 0 && renderLeftOut(plan.left_out)}`
+${plan.left_out.length > 0 && renderLeftOut(plan.left_out, 'h4')}`
 }
 ${call && renderCallFacts(call, result.chosen ?? [])}
 ${call && html`<div id="paths" data-paths="${JSON.stringify(pathsOf(call))}"></div>`}`;

@@ -17,6 +17,8 @@ export interface WorkbenchPage {
   /** Of the left side. */
   given: { text: string } | { stored: { source: string; call_id: string; call?: Call | undefined } };
   mapping?: EditedMapping | undefined;
+  /** Call or mapping are otherwise than where they came from. */
+  isEdited?: boolean;
   /** Name of the test to save. */
   testName: string;
   /** What the operator may do, and the installation allows. */
@@ -41,7 +43,7 @@ export function renderWorkbench(page: WorkbenchPage): Html {
 <p>A call on the left, a mapping on the right, and below what the mapping makes of the call, beside what the one in force makes of it. Nothing is written to a CRM and nothing is stored.</p>
 ${renderChoice(page)}
 ${page.may.lookUp && renderStored(page)}
-<form class="workbench" id="workbench" method="post" action="${action}">
+<form class="workbench" id="workbench" method="post" action="${action}"${page.isEdited && html` data-edited`}>
 <input type="hidden" name="route" value="${route ?? ''}">
 ${mapping && html`<input type="hidden" name="digest" value="${mapping.digest}">`}
 <div class="panes">

@@ -2,7 +2,7 @@
 import { own } from '@wrapup/call';
 import { type Config, type MappingPlace, placeOfMapping, type Route, readMapping, type Source } from '@wrapup/config';
 import type { LedgerEntry, Store } from '@wrapup/queue';
-import { type CallToPlan, readStanding } from '@wrapup/recovery/standing-call';
+import { type CallToPlan, readStanding, whyUnreadable } from '@wrapup/recovery/standing-call';
 import type { Request, Response } from 'express';
 import { ask } from '../../queries/ask-redis.ts';
 import { type ClientScope, configOfScope, isInScope } from '../../security/client-scope.ts';
@@ -46,18 +46,18 @@ export interface OpenedCall {
   standing: CallToPlan;
 }
 
-/** @param look notes the look before the payload is read @throws Unavailable */
+/** @param look notes the look before the payload is read @returns undefined when no such call is known @throws Unavailable */
 export async function openCall(
   store: Store,
   source: Source,
   call_id: string,
   look: () => Promise<void>,
-): Promise<OpenedCall | 'unknown' | 'gone'> {
+): Promise<OpenedCall | { unreadable: string } | undefined> {
   const entry = await ask(store, () => store.ledger.read(source.name, call_id));
-  if (!entry) return 'unknown';
+  if (!entry) return undefined;
   await look();
   const standing = await ask(store, () => readStanding(store, entry, source));
-  return standing ? { entry, standing } : 'gone';
+  return standing ? { entry, standing } : { unreadable: whyUnreadable(entry) };
 }
 
 /** A text field: with the line ends that a file has, as browsers send others. */

@@ -10,6 +10,7 @@ import { askCrm } from '../../queries/ask-crm.ts';
 import { ask } from '../../queries/ask-redis.ts';
 import type { Evaluation, EvaluationRequest } from '../../workbench/evaluate.ts';
 import { type Evaluator, NotEvaluated, TookTooMuch } from '../../workbench/evaluator.ts';
+import { richTextOf } from '../../workbench/rich-text.ts';
 import type { HandlerParts } from '../handler-parts.ts';
 import { noteLook } from '../operator.ts';
 import { type Bench, type OpenedCall, ownerOf } from './read-request.ts';
@@ -61,7 +62,8 @@ export async function work(
   if (!evaluation.call || !evaluation.proved || !route) return done(problems ? 422 : 200);
   const standing: CallToPlan =
     'standing' in call ? call.standing : { call: evaluation.call, proved: evaluation.proved, left_out: [] };
-  Object.assign(result, { route: route.name, connection: route.to });
+  const richText = richTextOf(config.connections[route.to]?.kind);
+  Object.assign(result, { route: route.name, connection: route.to, richText });
   const inForce = planOn(route, standing).plan;
   // A mapping with errors plans nothing: what is in force stands in until they are gone.
   if (plan) Object.assign(result, { plan, installed: inForce });

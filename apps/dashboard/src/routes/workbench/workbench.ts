@@ -8,7 +8,14 @@ import { scopeOf } from '../../security/client-scope.ts';
 import { hasRight, roleOf } from '../../security/rights.ts';
 import { editorSchemaOf } from '../../workbench/editor-schema.ts';
 import type { Evaluator } from '../../workbench/evaluator.ts';
-import { FIRST_SAMPLE, findSample, listSamples, type Sample } from '../../workbench/samples.ts';
+import {
+  FIRST_SAMPLE,
+  FIRST_TEXT,
+  findSample,
+  listSamples,
+  type Sample,
+  type SampleGroup,
+} from '../../workbench/samples.ts';
 import type { HandlerParts } from '../handler-parts.ts';
 import { noteLook } from '../operator.ts';
 import { fieldOf, queryOf } from '../request.ts';
@@ -57,6 +64,7 @@ export function workbenchRoutes(parts: WorkbenchParts): Router {
       ...{ route: route?.name, sources: bench.sources, source: on.source?.name, samples },
       sample: on.sample?.id,
       given: on.given,
+      isEdited: isEdited(on, samples),
       ...(place && text !== undefined
         ? { mapping: { path: place.path, text, digest: on.digest ?? installed?.digest ?? '' } }
         : {}),
@@ -88,7 +96,7 @@ export function workbenchRoutes(parts: WorkbenchParts): Router {
     const call_id = queryOf(request, 'call');
     const asked = call_id === undefined ? undefined : { call_id, source: queryOf(request, 'source') };
     const source = chooseSource(bench, undefined);
-    const given = { text: sample?.text ?? `given: ${FIRST_SAMPLE}\n` };
+    const given = { text: sample?.text ?? FIRST_TEXT };
     const worked =
       source && (await work(parts, request, response, { bench, source, call: given, text: bench.installed?.text }));
     send(request, response, { bench, source, given, sample, asked }, { worked });
@@ -188,14 +196,14 @@ export function workbenchRoutes(parts: WorkbenchParts): Router {
           if (looks.isNew(`${ownerOf(request, response)} ${source.name} ${call_id}`))
             await noteLook({ store, log }, request, response, what, 'read payload');
         })
-      : 'unknown';
-    if (!source || typeof opened === 'string') {
+      : undefined;
+    if (!source || !opened || 'unreadable' in opened) {
       const [status, title, why] =
-        opened === 'gone'
+        opened && 'unreadable' in opened
           ? ([
               410,
-              'The payload is gone',
-              'The payload of this call has expired or was removed, so that there is nothing to read.',
+              'The payload cannot be read',
+              `The payload of this call ${opened.unreadable}, so that there is nothing to show.`,
             ] as const)
           : ([404, 'No such call', 'The ledger does not know this call, or its source is gone.'] as const);
       response.status(status).send(renderMessage(title, [why]));
@@ -209,6 +217,13 @@ export function workbenchRoutes(parts: WorkbenchParts): Router {
   }
 
   return router;
+}
+
+/** Whether the mapping is another than its file, or the text of the call none of those to begin with. */
+function isEdited({ bench: { installed }, text, given }: Shown, samples: readonly SampleGroup[]): boolean {
+  const mapping = installed !== undefined && text !== undefined && text !== installed.text;
+  const known = [FIRST_TEXT, ...samples.flatMap((group) => group.samples.map((sample) => sample.text))];
+  return mapping || ('text' in given && !known.includes(given.text));
 }
 
 /** What a page shows besides the result. */
