@@ -196,7 +196,7 @@ const PATHS: Mistake[] = [
   [
     'a path has a blank',
     field('»vars.best time'.replace('»', '').replace('best', 'best»')),
-    { code: 'bad-path', says: /not a path/ },
+    { code: 'bad-path', says: /not a path/, hint: /fixed text is \{ value: … \}/ },
   ],
   ['a path is too long', field(`»raw${'.a'.repeat(32)}`), { code: 'bad-path', says: /33 parts; at most 32/ }],
   [

@@ -63,15 +63,20 @@ export interface CompiledPath {
 
 export type LocateCharacter = (offset: number) => Place;
 
-/** Compiles a path, or reports what is wrong with it. */
-export function compilePath(text: string, locate: LocateCharacter, compiling: Compiling): CompiledPath | undefined {
+/** Compiles a path, or reports what is wrong with it. @param instead what else may be meant where it is none */
+export function compilePath(
+  text: string,
+  locate: LocateCharacter,
+  compiling: Compiling,
+  instead = '',
+): CompiledPath | undefined {
   const { report } = compiling;
   const parsed = parsePath(text);
   const lead = text.length - text.trimStart().length;
   if ('error' in parsed) {
     const { message, hint, offset } = parsed.error;
     const code = /cannot read/.test(message) ? 'refused-path' : 'bad-path';
-    report.error(code, message, locate(Math.max(offset, lead)), hint);
+    report.error(code, message, locate(Math.max(offset, lead)), code === 'bad-path' ? `${hint}${instead}` : hint);
     return undefined;
   }
   const { segments } = parsed;

@@ -39,7 +39,7 @@ export function compileText(
   const [first, ...rest] = parsed.parts;
   if (rest.length === 0 && typeof first !== 'object') {
     if (bare === 'text' && !looksLikePath(text)) return { parts: [text], evaluate: () => text, constant: text };
-    const path = compilePath(text, locate, compiling);
+    const path = compilePath(text, locate, compiling, '; a fixed text is { value: … }');
     return path && { parts: [path.evaluate], evaluate: path.evaluate, path, gives: path.known.gives };
   }
   const compiled = parsed.parts.map((part) =>
