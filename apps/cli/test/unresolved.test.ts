@@ -41,7 +41,9 @@ test('parked and dead list what waits, newest first, and never mix', async () =>
   expect(byReason.json()).toMatchObject([{ call_id: 'p-2' }]);
 
   const text = await wrapup(['parked', 'list'], env);
-  expect(text.stdout).toMatch(/p-1 +sales-calls +1 +\d+ (?:s|min) ago +ambiguous person\n {4}Two contacts.*\n {4}Merge/);
+  expect(text.stdout).toMatch(
+    /p-1 +sales-calls +1 +\d+ (?:s|min) ago +ambiguous person\n {4}Two contacts.*\n {4}Merge/,
+  );
   expect(text.stdout).toMatch(/2 parked\n$/);
 });
 
