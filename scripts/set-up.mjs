@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { constants } from 'node:os';
+import { constants, setPriority } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -152,11 +152,13 @@ export function npm(args, stdout = 2) {
 /**
  * Runs a command to its end, passing signals on to it.
  *
+ * @param {{ priority?: number }} options as of `spawn`, and the priority that the operating system gives it, if it can
  * @returns {Promise<number>} its exit code; 128 and the signal's number when a signal ended it
  */
-export function runToEnd(command, args, options = {}) {
+export function runToEnd(command, args, { priority, ...options } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: 'inherit', ...options });
+    if (priority !== undefined && child.pid !== undefined) setPriority(child.pid, priority);
     const passOn = (signal) => {
       // Ctrl-C in a terminal reaches the child without our help; twice would mean "at once" to it.
       if (signal === 'SIGINT' && ATTACHED) return;

@@ -4,7 +4,7 @@
  * counts: `N passed, N failed`.
  */
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { findRedisServer } from './local-redis.mjs';
 import { COMPILE_CACHE, goOnPinned, pinnedNode, ROOT, runToEnd } from './set-up.mjs';
@@ -35,15 +35,18 @@ console.log(`${count.passed} passed, ${count.failed} failed${skipped}`);
 process.exit(count.failed > 0 ? 1 : 0);
 
 /**
- * Runs the checks one after the other: tests wait a lot, and leave them a processor. What they say is kept until the tests
- * have said what they have to.
+ * Runs the checks one after the other, with what processors the tests leave: those wait a lot, and start processes that have
+ * deadlines to keep. What the checks say is kept until the tests have said what they have to.
  */
 async function runChecks() {
   const done = [];
   for (const [name, args] of CHECKS) {
     const file = join(work, name);
     const output = openSync(file, 'w');
-    const code = await runToEnd(pinnedNode(), args, { stdio: ['ignore', output, output] });
+    const code = await runToEnd(pinnedNode(), args, {
+      stdio: ['ignore', output, output],
+      priority: constants.priority.PRIORITY_BELOW_NORMAL,
+    });
     closeSync(output);
     done.push({ name, passes: code === 0, output: readFileSync(file, 'utf8') });
   }

@@ -9,32 +9,18 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/**
- * Files that take most of a processor's time or wait longest, longest first. Only the order depends on it: what is not here
- * runs all the same.
- */
+/** Files of a minute and more, longest first. Only the order depends on it: what is not here runs all the same. */
 const LONGEST: readonly string[] = [
-  'test/npm-start.test.ts',
-  'test/fuzz/a-minute-of-fuzzing.test.ts',
-  'test/explore/a-hundred-seeds.test.ts',
   'test/model/traces.test.ts',
-  'test/monitoring/alarms.test.ts',
+  'packages/hubspot/test/conformance.test.ts',
+  'test/npm-start.test.ts',
+  'test/explore/a-hundred-seeds.test.ts',
+  'test/fuzz/a-minute-of-fuzzing.test.ts',
   'test/docs-commands.test.ts',
+  'packages/salesforce/test/conformance.test.ts',
+  'test/monitoring/alarms.test.ts',
   'test/power/a-few-cuts.test.ts',
   'test/faults/a-few-faults.test.ts',
-  'test/e2e/crash.test.ts',
-  'test/upgrade/roll.test.ts',
-  'test/e2e/many-clients.test.ts',
-  'test/e2e/inbound-facts.test.ts',
-  'test/e2e/no-stall.test.ts',
-  'test/e2e/missing-webhooks.test.ts',
-  'test/upgrade/refused.test.ts',
-  'test/e2e/heavy-payloads.test.ts',
-  'test/e2e/parked.test.ts',
-  'test/e2e/clients.test.ts',
-  'test/e2e/mappings-at-work.test.ts',
-  'test/e2e/client-keys.test.ts',
-  'test/e2e/forget-leaves-nothing.test.ts',
 ];
 
 for (const file of LONGEST)

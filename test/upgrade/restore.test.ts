@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { wrapup } from '../../apps/cli/test/support/run.ts';
@@ -32,8 +32,14 @@ test.skipIf(inject('redisServer').major < 7)(
     const place = mkdtempSync(join(tmpdir(), 'wrapup-copy-'));
     onTestFinished(() => rmSync(place, { recursive: true }));
     const copy = join(place, 'redis-of-yesterday');
+    // Redis' own commands stand beside the server that the tests found, which need not be installed.
+    const { command, env } = inject('redisServer');
+    const PATH = [dirname(command), process.env.PATH].join(delimiter);
     const sh = (commands: string) =>
-      promisify(execFile)('sh', ['-euc', commands], { cwd: server.dir, env: { ...process.env, COPY: copy } });
+      promisify(execFile)('sh', ['-euc', commands], {
+        cwd: server.dir,
+        env: { ...process.env, ...env, PATH, COPY: copy },
+      });
 
     const config = makeConfig({
       source: ['api_key: any-key', 'base_url: "${SYNTHFLOW_BASE_URL}"', 'reconcile: false'],
