@@ -7,4 +7,3 @@ export * from './model.ts';
 export * from './outcome.ts';
 export * from './person-key.ts';
 export * from './phone.ts';
-export * from './spoken.ts';

@@ -124,3 +124,8 @@ export function decideOutcome({ status, end_reason, duration }: OutcomeFacts): {
     ? { outcome: 'connected', answered_by: 'unknown' }
     : { outcome: 'no_answer', answered_by: 'nobody' };
 }
+
+/** A name as people read it: `no_answer` is no answer, `ambiguous_person` ambiguous person. */
+export function spoken(name: string): string {
+  return name.replaceAll('_', ' ');
+}
