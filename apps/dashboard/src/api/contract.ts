@@ -2,6 +2,7 @@
 import type { UnresolvedState } from '@wrapup/queue';
 import type { z } from 'zod';
 import type { Right } from '../security/rights.ts';
+import * as installation from './installation-schemas.ts';
 import * as s from './schemas.ts';
 
 export interface ApiOperation {
@@ -113,7 +114,13 @@ export const OPERATIONS = {
     summary: 'How far a replay or drop of many has come',
   },
   listConnections: {
-    ...{ method: 'get', path: '/connections', right: 'read', query: s.CLIENT_QUERY, answer: s.listOf(s.CONNECTION) },
+    ...{
+      method: 'get',
+      path: '/connections',
+      right: 'read',
+      query: s.CLIENT_QUERY,
+      answer: s.listOf(installation.CONNECTION),
+    },
     summary: 'Connections, what waits for each, and who stopped one',
   },
   pauseConnection: {
@@ -122,33 +129,45 @@ export const OPERATIONS = {
       path: '/connections/{name}/pause',
       right: 'pause',
       body: s.PAUSE,
-      answer: s.CONNECTION,
+      answer: installation.CONNECTION,
       refusals: [404],
     },
     summary: 'Pauses writing to it until it is resumed; its calls are kept',
   },
   resumeConnection: {
-    ...{ method: 'post', path: '/connections/{name}/resume', right: 'pause', answer: s.CONNECTION, refusals: [404] },
+    ...{
+      method: 'post',
+      path: '/connections/{name}/resume',
+      right: 'pause',
+      answer: installation.CONNECTION,
+      refusals: [404],
+    },
     summary: 'Ends the pause of an operator; one that stopped itself is probed at once',
   },
   listDigests: {
-    ...{ method: 'get', path: '/digests', right: 'read', query: s.CLIENT_QUERY, answer: s.listOf(s.DIGEST) },
+    ...{ method: 'get', path: '/digests', right: 'read', query: s.CLIENT_QUERY, answer: s.listOf(installation.DIGEST) },
     summary: 'Digests that are configured: when each goes out next, and what became of the last one',
   },
   listClients: {
-    ...{ method: 'get', path: '/clients', right: 'read', answer: s.listOf(s.CLIENT), whole: true },
+    ...{ method: 'get', path: '/clients', right: 'read', answer: s.listOf(installation.CLIENT), whole: true },
     summary: 'How each client stands, those first that need a person most',
   },
   listOmissions: {
-    ...{ method: 'get', path: '/omissions', right: 'read', query: s.OMISSION_QUERY, answer: s.listOf(s.OMISSION) },
+    ...{
+      method: 'get',
+      path: '/omissions',
+      right: 'read',
+      query: s.OMISSION_QUERY,
+      answer: s.listOf(installation.OMISSION),
+    },
     summary: 'Fields that were left out of calls, by line of the mapping and by why',
   },
   listQuotas: {
-    ...{ method: 'get', path: '/quotas', right: 'read', query: s.CLIENT_QUERY, answer: s.listOf(s.QUOTA) },
+    ...{ method: 'get', path: '/quotas', right: 'read', query: s.CLIENT_QUERY, answer: s.listOf(installation.QUOTA) },
     summary: 'What is left of the daily quota of each connection',
   },
   listAudit: {
-    ...{ method: 'get', path: '/audit', right: 'audit', query: s.AUDIT_QUERY, answer: s.pageOf(s.AUDITED) },
+    ...{ method: 'get', path: '/audit', right: 'audit', query: s.AUDIT_QUERY, answer: s.pageOf(installation.AUDITED) },
     summary: 'What operators did, newest first',
   },
 } as const satisfies Record<string, ApiOperation>;

@@ -18,18 +18,8 @@ import {
 } from '@wrapup/queue';
 import type { z } from 'zod';
 import type { ClientReport } from '../queries/clients.ts';
-import type {
-  AUDITED,
-  CALL,
-  CLIENT,
-  CONNECTION,
-  DELIVERY_OF_CALL,
-  DIGEST,
-  OMISSION,
-  QUOTA,
-  RUN,
-  UNRESOLVED,
-} from './schemas.ts';
+import type { AUDITED, CLIENT, CONNECTION, DIGEST, OMISSION, QUOTA } from './installation-schemas.ts';
+import type { CALL, DELIVERY_OF_CALL, RUN, UNRESOLVED } from './schemas.ts';
 
 const iso = (at: number) => new Date(at).toISOString();
 

@@ -85,17 +85,14 @@ export class Ledger extends LedgerReader {
       return addJobs ? addJobs(ROUTE_STEP, { keys, args }) : routeCall(this.redis, keys, args);
     };
     const { compress } = judged;
-    let compressed = await compress?.(false);
+    const compressed = await compress?.(false);
     let answer = await route(compressed);
-    if (answer === 'lost') {
-      // The client was removed and is here again, or Redis was emptied.
-      compressed = await compress?.(true);
-      answer = await route(compressed);
-    }
     if (answer === 'packed') {
       await this.packed.unpack(call.source, call.call_id);
       answer = await route(compressed);
     }
+    // The client was removed and is here again, or Redis was emptied.
+    if (answer === 'lost') answer = await route(await compress?.(true));
     if (answer === 'waits' || answer === 'again') return answer;
     return (JSON.parse(answer) as RoutedDelivery[]).map(repairDelivery);
   }

@@ -74,8 +74,9 @@ local function set(name, value)
   entry[name] = value
   changed[#changed + 1], changed[#changed + 2] = name, value
 end
+-- In parts, as Lua hands a function some thousands of arguments at most.
 local function write()
-  if #changed > 0 then redis.call('HSET', KEYS[1], unpack(changed)) end
+  for from = 1, #changed, 1000 do redis.call('HSET', KEYS[1], unpack(changed, from, math.min(from + 999, #changed))) end
 end
 local function stop(answer)
   write()
