@@ -251,6 +251,24 @@ describe('revisions', () => {
     expect(jobs).toMatchObject([{ revision: first.revision, replays: 1 }]);
   });
 
+  it('a newer revision takes the job of the one that was dead, or parked, from its queue', async () => {
+    const { store } = callStore;
+    const payload = connectedPayload();
+    const first = await callStore.arrive(payload);
+    await processCall(first, { store, config: configWith() });
+    await settle(first, { state: 'dead', code: 'unavailable' });
+    const dead = (await store.ledger.read('main', first.call_id))?.deliveries[0];
+    if (dead) await store.operations.addUnresolved(first, dead);
+    const jobs = async (state: 'dead' | 'parked') =>
+      (await store.operations.list(state)).filter(({ call_id }) => call_id === first.call_id).length;
+    expect([await jobs('dead'), await jobs('parked')]).toEqual([1, 0]);
+    for (const phone_number of ['+14155550198', '+14155550199']) {
+      const edited = await callStore.arrive({ ...payload, lead: { ...payload.lead, phone_number } });
+      await processCall(edited, { store, config: configWith() });
+      expect([await jobs('dead'), await jobs('parked')]).toEqual([0, 1]);
+    }
+  });
+
   it('a contradiction of what was written is dropped for good', async () => {
     const { store } = callStore;
     const payload = connectedPayload();

@@ -320,6 +320,20 @@ describe('the index', () => {
     expect(await store.unresolved.count('parked')).toBe(14);
   });
 
+  it('comes as often as the ledger forgets, where that is more than once a day', async () => {
+    const call_id = await stop();
+    const delivery = (await store.ledger.read('main', call_id))?.deliveries[0];
+    if (delivery) await store.operations.addUnresolved({ source: 'main', call_id }, delivery);
+    const at = Date.now();
+    while (!(await maintainIndex(store, { before: 0, now: at })));
+    await store.redis.del(store.keys.ledger('main', call_id));
+    const later = at + 3_600_000;
+    expect(await maintainIndex(store, { before: 0, now: later })).toBe(true);
+    expect(await store.operations.list('parked')).toHaveLength(1);
+    while (!(await maintainIndex(store, { before: later - 1_800_000, now: later })));
+    expect(await store.operations.list('parked')).toEqual([]);
+  });
+
   it('takes jobs out of the queues that stand for nothing, and no others', async () => {
     const [gone, kept] = [await stop(), await stop()];
     for (const call_id of [gone, kept]) {

@@ -60,7 +60,7 @@ export interface NotedPeople {
  * of its dictionary where that is its source's own, then seconds, epoch ms and digests of the people's index.
  * A delivery is opened when there is none, or when this revision is newer than the one that it
  * delivered. Answers the deliveries that need a job, those with `has_job` whose job is added in the same step: a first job, to
- * the connection that is wanted, fits no other. Its people are in the index whatever is answered, but for `packed`. Changes nothing
+ * the connection that is wanted, fits no other; with `stood` what was parked or dead until now. Its people are in the index whatever is answered, but for `packed`. Changes nothing
  * else and answers `waits` when it would park a delivery that is on
  * its way with another revision, `again` when another revision was delivered since it was judged, `packed` when the entry
  * must be taken out of its bucket first, and `lost` when the dictionary is gone.
@@ -145,10 +145,12 @@ local jobs, adds = {}, {}
 for place, want in ipairs(wanted) do
   local name = 'dlv:' .. want.route
   local delivery = read(name)
+  local stood
   if not delivery then
     delivery = { route = want.route, connection = want.connection, state = 'queued', since = now, attempts = 0, replays = 0, revision = revision, requests = 0 }
   elseif takes(delivery) then
     removeItem(KEYS[2], want.route, delivery)
+    if isUnresolved(delivery) then stood = { state = delivery.state, revision = delivery.revision } end
     -- A revision that waits for a person must not be the end of one that was never written.
     local displaced = delivery.displaced
     if not displaced and delivery.state ~= 'written' and delivery.state ~= 'skipped' then
@@ -171,6 +173,7 @@ for place, want in ipairs(wanted) do
     addItem(KEYS[2], want.route, delivery, delivery.since)
     adds[place] = delivery.state == 'queued' and delivery.replays == 0 and delivery.connection == want.connection
     if adds[place] and ARGV[11] == '1' then delivery.has_job = true end
+    delivery.stood = stood
     jobs[#jobs + 1] = delivery
   end
 end
@@ -223,4 +226,6 @@ export function routing(
 export interface RoutedDelivery extends DeliveryEntry {
   /** Its job was added with it. */
   has_job?: true;
+  /** What it was parked or dead as until now, with the job of an older revision. */
+  stood?: Pick<DeliveryEntry, 'state' | 'revision'>;
 }

@@ -80,7 +80,8 @@ export class Operations {
       jobs.length > 0 && !judged.park ? (step, call) => this.#queues.addWith(step, call, jobs) : undefined,
     );
     if (!Array.isArray(deliveries)) return deliveries;
-    for (const delivery of deliveries) {
+    for (const { stood, ...delivery } of deliveries) {
+      if (stood) await this.removeUnresolved(source, call_id, { ...delivery, ...stood });
       if (delivery.state === 'parked') await this.addUnresolved(entry, delivery);
       else if (!delivery.has_job) await this.enqueueDelivery(entry, delivery, attempts(delivery.route), config);
     }

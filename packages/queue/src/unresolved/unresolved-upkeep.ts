@@ -7,6 +7,7 @@ type Step = (typeof STEPS)[number];
 
 /** Calls, entries or jobs of one round trip. */
 const BATCH_SIZE = 250;
+/** From one pass to the next, at most; and no longer than the ledger keeps its entries, whose jobs would pile up. */
 const EVERY_MS = 24 * 3600_000;
 const BUDGET_MS = 5_000;
 
@@ -29,7 +30,7 @@ export async function maintainIndex(
 ): Promise<boolean> {
   const { redis, keys } = store;
   const noted = await redis.hgetall(keys.unresolvedUpkeep);
-  if (!noted.step && noted.done_at && now - Number(noted.done_at) < EVERY_MS) return true;
+  if (!noted.step && noted.done_at && now - Number(noted.done_at) < Math.min(EVERY_MS, now - before)) return true;
   const until = Date.now() + budget;
   let progress: Progress = { step: STEPS.find((step) => step === noted.step) ?? 'calls', at: noted.at ?? '' };
   for (;;) {
