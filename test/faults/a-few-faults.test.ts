@@ -30,9 +30,9 @@ it.each(['redis-killed', 'crm-commit-then-reset', 'ingress-killed', 'late-revisi
     const { acknowledged, written, parked, dead, broken } = run;
     expect(broken).toEqual([]);
     expect(written + parked + dead).toBe(acknowledged);
-    // The model was asked about each of them, and about each step.
+    // The model was asked about each of them, and about each step: a call arrives, is routed, begun and settled.
     expect(run.journal?.calls).toBeGreaterThanOrEqual(acknowledged);
-    expect(run.journal?.states).toBeGreaterThan(4 * acknowledged);
+    expect(run.journal?.states).toBeGreaterThanOrEqual(4 * acknowledged);
     // How many get through beside a fault depends on the machine; that some do shows that there was something to lose.
     expect(acknowledged).toBeGreaterThan(0);
   },
