@@ -2,7 +2,6 @@
  * Runs one process on the pinned Node: `node scripts/run.mjs apps/ingress/src/main.ts [arguments]`. In this process and
  * not as a child of it: a signal to a whole group of processes would reach a child twice, and twice means "at once".
  */
-import nodeModule from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
@@ -14,7 +13,7 @@ import {
   takeKept,
   takeStarted,
 } from './environment.mjs';
-import { COMPILE_CACHE, fail, goOnPinned, onNpmGone, ROOT } from './set-up.mjs';
+import { fail, goOnPinned, onNpmGone, ROOT } from './set-up.mjs';
 
 const CLI = 'apps/cli/src/main.ts';
 
@@ -41,7 +40,6 @@ const file = join(ROOT, entry);
 process.argv = [process.execPath, file, ...args];
 process.chdir(ROOT);
 onNpmGone(() => process.kill(process.pid, 'SIGTERM'));
-nodeModule.enableCompileCache?.(COMPILE_CACHE);
 await import(pathToFileURL(file).href);
 
 /** How the command line is called by those whom npm has brought here: the pages and logs of a process name it, too. */

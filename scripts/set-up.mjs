@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import nodeModule from 'node:module';
 import { constants, setPriority } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,8 +30,8 @@ export const COMPILE_CACHE = join(ROOT, 'node_modules', '.cache', 'node');
 const INSTALL_TIMEOUT = 10 * 60_000;
 
 /**
- * Returns when this process runs on the pinned Node with everything installed. On any other Node it installs, runs the
- * same command again on the pinned one, and ends with its exit code.
+ * Returns when this process runs on the pinned Node with everything installed, and keeps what it compiles. On any other Node
+ * it installs, runs the same command again on the pinned one, and ends with its exit code.
  */
 export async function goOnPinned() {
   await installMissing();
@@ -38,7 +39,10 @@ export async function goOnPinned() {
   if (!existsSync(PINNED)) await npm(['rebuild', 'node', '--ignore-scripts=false', '--loglevel=error']);
   process.env.PATH = `${BIN}${delimiter}${process.env.PATH ?? ''}`;
   const node = pinnedNode();
-  if (realpathSync(node) === realpathSync(process.execPath)) return;
+  if (realpathSync(node) === realpathSync(process.execPath)) {
+    nodeModule.enableCompileCache(COMPILE_CACHE);
+    return;
+  }
   const [, script, ...args] = process.argv;
   process.exit(await runToEnd(node, [script, ...args]));
 }

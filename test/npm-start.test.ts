@@ -85,8 +85,11 @@ async function written(sandbox: string, which = ''): Promise<Record<string, unkn
   return (await (await fetch(`${sandbox}/_sandbox/state${which}`)).json()) as Record<string, unknown[]>;
 }
 
-test('without any setting, sample calls land in the sandbox, and everything ends in order', async () => {
+test('without any setting, sample calls land in the sandbox, a second start is refused, and everything ends in order', async () => {
   const system = await start();
+  const second = run(['scripts/start.mjs'], bareEnvironment(ANY_PORTS));
+  expect(await second.ended).toBe(1);
+  expect(second.output()).toMatch(/^npm start runs here already \(process \d+\)\. Stop it .+\n$/);
   for (const sample of ['connected', 'voicemail', 'unknown-caller']) {
     expect(await wrapup(['send', `samples/${sample}.json`])).toMatchObject({ code: 0 });
   }
@@ -294,7 +297,7 @@ test('without a start that runs, a command says so and what to do; its hints are
   expect(usage.output).toContain('(npm run wrapup -- --help shows what there is)');
 });
 
-test('after a kill -9 nothing is left running, and the next start has every call', async () => {
+test('after a kill -9 nothing is left running, and the next start has every call; when a process of it dies, all end', async () => {
   const system = await start();
   expect(await wrapup(['send', 'samples/connected.json'])).toMatchObject({ code: 0 });
   system.child.kill('SIGKILL');
@@ -302,26 +305,14 @@ test('after a kill -9 nothing is left running, and the next start has every call
   await expect.poll(() => ping(system.redisPort)).toBe(false);
   await expect.poll(() => fetch(`${system.ingress}/healthz`).then(Boolean, () => false)).toBe(false);
 
-  await start();
+  const next = await start();
   const { output } = await wrapup(['calls', 'list', '--json']);
   expect(JSON.parse(output)).toHaveLength(1);
-});
 
-test('a second one in the same folder says that the first runs, and leaves it alone', async () => {
-  const system = await start();
-  const second = run(['scripts/start.mjs'], bareEnvironment(ANY_PORTS));
-  expect(await second.ended).toBe(1);
-  expect(second.output()).toMatch(/^npm start runs here already \(process \d+\)\. Stop it .+\n$/);
-  expect(await wrapup(['send', 'samples/connected.json'])).toMatchObject({ code: 0 });
-  expect(system.child.exitCode).toBe(null);
-});
-
-test('when one process dies, the others are stopped and the exit code says so', async () => {
-  const system = await start();
-  process.kill(childOf(system.child.pid as number, 'apps/worker/src/main.ts'), 'SIGKILL');
-  expect(await system.ended).toBe(1);
-  expect(system.output()).toContain('worker has ended unexpectedly');
-  expect(await ping(system.redisPort)).toBe(false);
+  process.kill(childOf(next.child.pid as number, 'apps/worker/src/main.ts'), 'SIGKILL');
+  expect(await next.ended).toBe(1);
+  expect(next.output()).toContain('worker has ended unexpectedly');
+  expect(await ping(next.redisPort)).toBe(false);
 });
 
 test('a port that is taken is one line, and nothing is started', async () => {

@@ -10,6 +10,8 @@ export interface ModelPlant {
   /** Stands in the model once. */
   find: string;
   replace: string;
+  /** With which its first trace breaks it, as Quint said; where that is missing or does not any more, others follow. */
+  seed?: number;
 }
 
 export const MODEL_PLANTS: ModelPlant[] = [
@@ -42,12 +44,14 @@ export const MODEL_PLANTS: ModelPlant[] = [
     breaks: 'newer',
     find: 'if (outdated or busy) NO_HAND else',
     replace: 'if (false) NO_HAND else',
+    seed: 0x65ae72,
   },
   {
     what: 'An older revision takes no delivery from a newer one',
     breaks: 'newer',
     find: '(park or at >= d.revised)',
     replace: 'true',
+    seed: 0x31e23,
   },
   {
     what: 'The second operator who pauses does not become the owner',

@@ -4,6 +4,7 @@
  */
 
 import { asList, asObject, asText } from '@wrapup/destination/http';
+import { isTimeZone } from '@wrapup/mapping';
 import { type CompositePart, describePath, MAX_QUERIES, MAX_SUBREQUESTS, queryPath } from '../client/api.ts';
 import { definitionKey, type PartAnswer, sendParts } from '../client/query.ts';
 import type { SalesforceSession } from '../client/transport.ts';
@@ -128,15 +129,7 @@ function readFacts(answers: Map<string, PartAnswer>): Facts {
   const records = (ref: string) => asList(asObject(answers.get(ref)?.body).records).map(asObject);
   const statuses = records('statuses').map(({ ApiName, MasterLabel }) => asText(ApiName) || asText(MasterLabel));
   const zone = asText(records('organization')[0]?.TimeZoneSidKey);
-  return { closed_statuses: statuses.filter((status) => status !== ''), time_zone: isZone(zone) ? zone : 'UTC' };
-}
-
-function isZone(zone: string): boolean {
-  try {
-    return zone !== '' && new Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined;
-  } catch {
-    return false;
-  }
+  return { closed_statuses: statuses.filter((status) => status !== ''), time_zone: isTimeZone(zone) ? zone : 'UTC' };
 }
 
 function toSObject(name: string, fields: OrgField[] | null): OrgObject | undefined {

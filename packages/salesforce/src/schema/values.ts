@@ -1,6 +1,6 @@
 /** What a field of the org takes: values are given its type, cut to its length, or refused before Salesforce does. Pure. */
 import type { OmissionCode } from '@wrapup/destination';
-import type { Value } from '@wrapup/mapping';
+import { clockAt, type Value } from '@wrapup/mapping';
 import { isRecordId, longId } from '../client/query.ts';
 import type { OrgField } from './org.ts';
 
@@ -119,12 +119,7 @@ function allowed({ values }: OrgField): string {
 
 /** `2026-11-24`: the day on which that moment falls there. @param time epoch ms */
 export function dayIn(time: number, time_zone: string): string {
-  return new Intl.DateTimeFormat('en-CA', {
-    timeZone: time_zone,
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-  }).format(time);
+  return new Date(clockAt(time, time_zone)).toISOString().slice(0, 10);
 }
 
 /** A value in the one spelling that what was sent shares with what Salesforce makes of it. */

@@ -1,5 +1,6 @@
 import type { Config, DigestSettings } from '@wrapup/config';
 import type { CallDigest } from '@wrapup/destination';
+import { isTimeZone } from '@wrapup/mapping';
 import type { DigestSpan, DigestState, DigestTimes, Store } from '@wrapup/queue';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { addClientOption, listNames, nameInFull } from '../../connect/client-option.ts';
@@ -58,12 +59,8 @@ export function addDigests(program: Command): void {
 }
 
 function parseZone(name: string): string {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return name;
-  } catch {
-    throw new InvalidArgumentError('It must be the IANA name of a time zone: America/New_York, Europe/Berlin.');
-  }
+  if (isTimeZone(name)) return name;
+  throw new InvalidArgumentError('It must be the IANA name of a time zone: America/New_York, Europe/Berlin.');
 }
 
 async function list(options: DigestOptions, output: Output): Promise<void> {
