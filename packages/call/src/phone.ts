@@ -1,4 +1,9 @@
-import { type CountryCode, type PhoneNumber, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import {
+  type CountryCode,
+  isSupportedCountry,
+  type PhoneNumber,
+  parsePhoneNumberFromString,
+} from 'libphonenumber-js/max';
 
 /** A telephone number that a person could be called back on. */
 export interface Phone {
@@ -58,6 +63,11 @@ export function parsePhone(raw: unknown, country?: string): Phone | undefined {
     digits: phone.nationalNumber,
     ...(phone.country ? { country: phone.country } : {}),
   };
+}
+
+/** Whether numbers can be taken to belong to the country. UK, for one, is no code but an alias of GB. @param code ISO 3166 alpha-2, in capitals */
+export function isCountry(code: string): boolean {
+  return isSupportedCountry(code);
 }
 
 /** The number part of a tel or SIP URI, of a SIP name-addr, or the text itself. */

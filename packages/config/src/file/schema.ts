@@ -3,6 +3,7 @@
  *
  * Numbers and switches also accept text, because that is what an environment variable gives.
  */
+import { isCountry } from '@wrapup/call';
 import { closed } from '@wrapup/findings';
 import { isTimeZone, officeHoursSchema } from '@wrapup/mapping';
 import { z } from 'zod';
@@ -65,11 +66,6 @@ const url = text.refine((written) => {
 
 const phone = text.regex(/^\+[1-9]\d{6,14}$/, 'must be a number in international form: +14155550123');
 
-/** UK, for one, is an alias of GB that telephone libraries do not know: only the code itself is taken. */
-function isCountry(code: string): boolean {
-  return /^[A-Z]{2}$/.test(code) && REGIONS.of(code) !== undefined && new Intl.Locale(`und-${code}`).region === code;
-}
-const REGIONS = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
 const country = text.refine(isCountry, 'must be an ISO country code of two capitals, such as US, GB or DE');
 
 /** Calls that are read from the API of a source because of webhooks, a minute, where its file does not say how many. */

@@ -1,3 +1,4 @@
+import { isCountry } from '@wrapup/call';
 import type { ListNode, Node, Place, ScalarNode } from '@wrapup/findings';
 import { suggest, textOf } from '@wrapup/findings';
 import type { ValueKind } from '../model/compiled.ts';
@@ -184,13 +185,6 @@ function readArgument({ value }: Given, { type, from, to }: Parameter): Ready | 
     case 'country':
       return isCountry(text) ? text : { wanted: 'an ISO country code of two capitals, such as US or GB' };
   }
-}
-
-const REGIONS = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
-
-/** UK, for one, is an alias of GB that telephone libraries do not know. */
-function isCountry(code: string): boolean {
-  return /^[A-Z]{2}$/.test(code) && REGIONS.of(code) !== undefined && new Intl.Locale(`und-${code}`).region === code;
 }
 
 function makeDefault(args: Given[], at: Place, compiling: Compiling): Step | undefined {
