@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withDeadline } from '@wrapup/destination';
 import type { Store } from '@wrapup/queue';
 
 /** How long one command waits at the bell, in seconds. */
@@ -14,8 +16,7 @@ const RETRY_MS = 1_000;
 export class Bell {
   readonly #redis: Store['redis'];
   readonly #key: string;
-  readonly #stopping = Promise.withResolvers<undefined>();
-  #isStopped = false;
+  readonly #stopping = new AbortController();
 
   constructor({ redis, keys }: Pick<Store, 'redis' | 'keys'>) {
     this.#redis = 'nodes' in redis ? redis.duplicate() : redis.duplicate({});
@@ -24,42 +25,31 @@ export class Bell {
 
   /** @param rung called with the name of each queue; the next name is taken when it has come back */
   async listen(rung: (queue: string) => Promise<void>): Promise<void> {
-    while (!this.#isStopped) {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
       try {
         const queue = await this.#next();
         if (queue !== undefined) await rung(queue);
       } catch {
         // The connection's own listener reports that Redis is away.
-        await this.#pause(RETRY_MS);
+        await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
       }
     }
   }
 
   stop(): void {
-    this.#isStopped = true;
-    this.#stopping.resolve(undefined);
+    this.#stopping.abort();
     this.#redis.disconnect();
   }
 
+  /** @throws {Error} when the bell is stopped, or its connection is away or hangs */
   async #next(): Promise<string | undefined> {
     const waiting = this.#redis.bzpopmin(this.#key, WAIT_S);
     waiting.catch(() => {});
-    const late = Symbol('late');
-    const { promise: deadline, resolve } = Promise.withResolvers<typeof late>();
-    const timer = setTimeout(() => resolve(late), WAIT_S * 1000 + GRACE_MS);
-    try {
-      const answer = await Promise.race([waiting, deadline, this.#stopping.promise]);
-      if (answer === late) this.#redis.disconnect(true);
-      return Array.isArray(answer) ? answer[1] : undefined;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async #pause(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    const timer = setTimeout(() => resolve(undefined), ms);
-    await Promise.race([promise, this.#stopping.promise]);
-    clearTimeout(timer);
+    const late = () => {
+      this.#redis.disconnect(true);
+      return new Error('the connection of the bell hangs');
+    };
+    return (await withDeadline(waiting, WAIT_S * 1000 + GRACE_MS, late, this.#stopping.signal))?.[1];
   }
 }

@@ -35,7 +35,7 @@ const JOB_OPTIONS = { removeOnComplete: true, removeOnFail: true };
 export class SchemaDriftCheck {
   readonly #parts: SchemaDriftCheckParts;
   readonly #after: number;
-  readonly #stopping = Promise.withResolvers<'stopping'>();
+  readonly #stopping = new AbortController();
 
   /** @param after milliseconds from the start, or from a change of the configuration, to the first comparison */
   constructor(parts: SchemaDriftCheckParts, after = FIRST_AFTER_MS) {
@@ -55,7 +55,7 @@ export class SchemaDriftCheck {
 
   /** Gives a comparison in hand up: the next start makes another. */
   stop(): void {
-    this.#stopping.resolve('stopping');
+    this.#stopping.abort();
   }
 
   async #checkAll(): Promise<void> {
@@ -65,8 +65,9 @@ export class SchemaDriftCheck {
       const mappings = routes.filter(({ to }) => to === connection).map(({ mapping }) => mapping);
       const [before] = await readSchemaChecks(store, [connection]);
       const checking = this.#checkConnection(connection, [...new Set(mappings)], before);
-      const now = await Promise.race([checking, this.#stopping.promise]);
-      if (now === 'stopping') return;
+      const late = () => new Error('the next comparison is due');
+      const now = await withDeadline(checking, EVERY_MS, late, this.#stopping.signal).catch(() => undefined);
+      if (!now) return;
       await saveSchemaCheck(store, now);
       report(this.#parts.log, now, before);
     }
