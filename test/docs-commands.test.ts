@@ -5,11 +5,12 @@
 import { execFile } from 'node:child_process';
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { freePort } from '../scripts/ports.mjs';
 import { shellBlocks } from '../scripts/shell-blocks.mjs';
 import { PATIENCE } from './support/patience.ts';
+import { BUNDLES } from './support/process.ts';
 import { type Run, runScript } from './support/terminal.ts';
 import { type Listening, listenTiny } from './support/tiny-server.ts';
 
@@ -159,9 +160,9 @@ const RUN = ALL.filter(({ line }) => !ELSEWHERE.some(([pattern]) => pattern.test
   ({ line }, index, lines) => lines.findIndex((one) => one.line === line) === index,
 );
 
-/** As in a terminal at the root of the checkout. `npm run wrapup --` runs this script. */
+/** As in a terminal at the root of the checkout. `npm run wrapup --` runs this script, here with the command as the image has it. */
 const SHELL = `
-wrapup() { "$NODE" scripts/run.mjs apps/cli/src/main.ts "$@"; }
+wrapup() { "$NODE" scripts/run.mjs "$CLI" "$@"; }
 npm() { shift 3; wrapup "$@"; }
 `;
 
@@ -172,7 +173,8 @@ function sh(line: string): Promise<{ code: number; output: string }> {
     .replaceAll('<call id>', SAMPLE)
     .replaceAll('0f3a…', REFUSED)
     .replaceAll('<token id>', tokenId);
-  const all = { ...env, NODE: process.execPath, WRAPUP_EXPORT_KEY: Buffer.alloc(32, 7).toString('base64') };
+  const cli = join(relative(ROOT, process.env[BUNDLES] as string), 'cli.mjs');
+  const all = { ...env, NODE: process.execPath, CLI: cli, WRAPUP_EXPORT_KEY: Buffer.alloc(32, 7).toString('base64') };
   return new Promise((done) => {
     execFile('bash', ['-c', SHELL + command], { cwd: checkout, env: all }, (error, stdout, stderr) =>
       done({ code: error ? Number(error.code) : 0, output: stdout + stderr }),

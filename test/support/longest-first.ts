@@ -9,18 +9,23 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** Files of a minute and more, longest first. Only the order depends on it: what is not here runs all the same. */
+/** Files of some fifty seconds and more, longest first. Only the order depends on it: what is not here runs all the same. */
 const LONGEST: readonly string[] = [
-  'test/model/traces.test.ts',
-  'packages/hubspot/test/conformance.test.ts',
-  'test/npm-start.test.ts',
-  'test/explore/a-hundred-seeds.test.ts',
-  'test/fuzz/a-minute-of-fuzzing.test.ts',
   'test/docs-commands.test.ts',
+  'packages/hubspot/test/conformance.test.ts',
   'packages/salesforce/test/conformance.test.ts',
+  'test/new-destination.test.ts',
+  'test/npm-start.test.ts',
+  'test/model/traces.test.ts',
+  'apps/ingress/test/ingress.attacks.test.ts',
   'test/monitoring/alarms.test.ts',
-  'test/power/a-few-cuts.test.ts',
-  'test/faults/a-few-faults.test.ts',
+  'apps/dashboard/test/accessibility.browser.test.ts',
+  'test/fuzz/a-minute-of-fuzzing.test.ts',
+  'test/demo-week.test.ts',
+  'test/site.test.ts',
+  'apps/dashboard/test/workbench.browser.test.ts',
+  'test/explore/a-hundred-seeds.test.ts',
+  'test/upgrade/roll.test.ts',
 ];
 
 for (const file of LONGEST)

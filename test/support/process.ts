@@ -1,13 +1,16 @@
 /** Wrapup's own processes, started as an operator would, for tests that watch and kill them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
 /** Has a process start from what earlier ones compiled, as `npm start` and `npm run` do. */
 export const COMPILE_CACHE = { NODE_COMPILE_CACHE: resolve(ROOT, 'node_modules/.cache/node') };
+
+/** Variable that names the folder of the bundles, in the processes of the test runner. */
+export const BUNDLES = 'WRAPUP_TEST_BUNDLES';
 
 export interface Process {
   /** Of the first `… listens` line. */
@@ -22,15 +25,18 @@ export interface Process {
 }
 
 /**
- * Starts one and resolves when it listens. Rejects with its output when it ends before.
- * @param checkout of Wrapup; by default this one
+ * Starts one and resolves when it listens. Rejects with its output when it ends before. Within the test runner it is the bundle,
+ * as the image runs it: it starts in half the time of the sources.
+ * @param checkout of Wrapup whose sources are run; by default this one
  */
 export function startProcess(
   app: 'ingress' | 'worker' | 'dashboard' | 'sandbox',
   env: Record<string, string>,
   checkout?: string,
 ): Promise<Process> {
-  return startScript(`apps/${app}/src/main.ts`, { [`${app.toUpperCase()}_PORT`]: '0', ...env }, checkout);
+  const bundles = checkout === undefined ? process.env[BUNDLES] : undefined;
+  const script = bundles === undefined ? `apps/${app}/src/main.ts` : join(bundles, `${app}.mjs`);
+  return startScript(script, { [`${app.toUpperCase()}_PORT`]: '0', ...env }, checkout);
 }
 
 /** Starts ingress and waits until it takes calls: it listens before Redis answers, and refuses with 503 until then. */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { PATIENCE } from '../../../test/support/patience.ts';
+import { COMPILE_CACHE } from '../../../test/support/process.ts';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -24,6 +25,7 @@ function start(env: Record<string, string>): RunInProgress {
     cwd: ROOT,
     env: {
       PATH: process.env.PATH ?? '',
+      ...COMPILE_CACHE,
       DASHBOARD_PORT: '0',
       REDIS_URL: redisUrl(),
       WRAPUP_PREFIX: freshPrefix(),

@@ -7,6 +7,7 @@ import { sign } from '@wrapup/synthflow';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../../scripts/ports.mjs';
 import { PATIENCE } from '../../../test/support/patience.ts';
+import { COMPILE_CACHE } from '../../../test/support/process.ts';
 import { freshPrefix, redisUrl } from '../../../test/support/redis.ts';
 import { eventOf, newCallId, SECRET, waitUntil } from './support/harness.ts';
 import { openRaw } from './support/raw.ts';
@@ -32,6 +33,7 @@ function start(env: Record<string, string> = {}) {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env.PATH,
+      ...COMPILE_CACHE,
       INGRESS_PORT: '0',
       INGRESS_HOST: '127.0.0.1',
       REDIS_URL: redisUrl(),

@@ -1,9 +1,9 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect } from 'vitest';
-import { COMPILE_CACHE } from '../../../../test/support/process.ts';
+import { BUNDLES, COMPILE_CACHE } from '../../../../test/support/process.ts';
 import type { Done, Order } from './warm.ts';
 
 export const ROOT = resolve(import.meta.dirname, '../../../..');
@@ -23,15 +23,19 @@ let busy = false;
 
 /**
  * Runs the command as a user would, in the repository's root. Nothing of this process's environment reaches it. The first
- * run of a test file, any beside another one, and any with settings for Node itself is a process of its own; the others
- * share one (`warm.ts`).
+ * run of a test file and any beside another one is a process of its own, of the bundle that the image has; one with settings for
+ * Node itself, of the sources, which these may be about; the others share one of the sources (`warm.ts`).
  */
 export async function wrapup(args: string[], env: Record<string, string> = {}, stdin = ''): Promise<Run> {
   const whole = { PATH: process.env.PATH ?? '', ...COMPILE_CACHE, ...env };
   const file = expect.getState().testPath;
-  const alone = file !== begun || busy || Object.keys(env).some((name) => name.startsWith('NODE_'));
+  const setsNode = Object.keys(env).some((name) => name.startsWith('NODE_'));
+  const script = setsNode ? resolve(ROOT, 'apps/cli/src/main.ts') : join(process.env[BUNDLES] as string, 'cli.mjs');
+  const isAlone = setsNode || file !== begun || busy;
   begun = file;
-  const { code, stdout, stderr } = await (alone ? runAlone(args, whole, stdin) : runWarm({ args, env: whole, stdin }));
+  const { code, stdout, stderr } = await (isAlone
+    ? runAlone(script, args, whole, stdin)
+    : runWarm({ args, env: whole, stdin }));
   return { code, stdout, stderr, json: () => JSON.parse(stdout) as never };
 }
 
@@ -66,8 +70,8 @@ async function start(): Promise<ChildProcess> {
   return child;
 }
 
-async function runAlone(args: string[], env: Record<string, string>, stdin: string) {
-  const child = spawn(process.execPath, [resolve(ROOT, 'apps/cli/src/main.ts'), ...args], {
+async function runAlone(script: string, args: string[], env: Record<string, string>, stdin: string) {
+  const child = spawn(process.execPath, [script, ...args], {
     cwd: ROOT,
     env,
   });

@@ -113,7 +113,8 @@ async function exportClient(
 
 /** Its file, put aside, and the mappings that it names, as far as it may name them. */
 async function readClientFiles(folder: string, client: string): Promise<Record<string, string>> {
-  const [{ parse }, { removedClientFile }] = await Promise.all([import('yaml'), import('@wrapup/config')]);
+  // By its default export: a bundle gives no other of what is CommonJS and asked for later.
+  const [{ default: yaml }, { removedClientFile }] = await Promise.all([import('yaml'), import('@wrapup/config')]);
   const aside = removedClientFile(folder, client);
   if (!existsSync(aside)) return {};
   const text = readFileSync(aside, 'utf8');
@@ -123,9 +124,9 @@ async function readClientFiles(folder: string, client: string): Promise<Record<s
     const path = join(folder, name);
     if (!existsSync(path)) return;
     files[name] = readFileSync(path, 'utf8');
-    read(asObject(parse(files[name])).extends);
+    read(asObject(yaml.parse(files[name])).extends);
   };
-  const { routes } = asObject(parse(text));
+  const { routes } = asObject(yaml.parse(text));
   for (const route of Array.isArray(routes) ? routes : []) read(asObject(route).mapping);
   return files;
 }
