@@ -45,7 +45,8 @@ function cutSaid(pieces: Piece[], markup: (piece: Piece) => string, kind: Kind, 
 /** For a field so short that not even the markup fits. */
 function cutPlain(pieces: Piece[], kind: Kind, limit: number): string {
   const text = cleanText(pieces.map((piece) => ('said' in piece ? piece.said : piece.plain)).join(''));
-  if (limit < MARKER_ROOM) return fit(text, kind, limit).text;
+  const whole = fit(text, kind, limit);
+  if (whole.taken === text.length || limit < MARKER_ROOM) return whole.text;
   const { text: fits, taken } = fit(text, kind, limit - MARKER_ROOM);
   return `${fits} … [${countCharacters(text.slice(taken))} more characters]`;
 }
