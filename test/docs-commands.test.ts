@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { freePort } from '../scripts/ports.mjs';
 import { shellBlocks } from '../scripts/shell-blocks.mjs';
 import { PATIENCE } from './support/patience.ts';
-import { BUNDLES } from './support/process.ts';
+import { scriptOf } from './support/process.ts';
 import { type Run, runScript } from './support/terminal.ts';
 import { type Listening, listenTiny } from './support/tiny-server.ts';
 
@@ -173,7 +173,7 @@ function sh(line: string): Promise<{ code: number; output: string }> {
     .replaceAll('<call id>', SAMPLE)
     .replaceAll('0f3a…', REFUSED)
     .replaceAll('<token id>', tokenId);
-  const cli = join(relative(ROOT, process.env[BUNDLES] as string), 'cli.mjs');
+  const cli = relative(ROOT, scriptOf('cli'));
   const all = { ...env, NODE: process.execPath, CLI: cli, WRAPUP_EXPORT_KEY: Buffer.alloc(32, 7).toString('base64') };
   return new Promise((done) => {
     execFile('bash', ['-c', SHELL + command], { cwd: checkout, env: all }, (error, stdout, stderr) =>

@@ -94,6 +94,7 @@ test('without any setting, sample calls land in the sandbox, a second start is r
     expect(await wrapup(['send', `samples/${sample}.json`])).toMatchObject({ code: 0 });
   }
   await expect.poll(async () => (await written(system.sandbox)).calls?.length).toBe(3);
+  expect(system.child.exitCode).toBe(null);
   const { contacts, tasks } = await written(system.sandbox);
   expect(contacts?.length).toBeGreaterThan(0);
   expect(tasks?.length).toBeGreaterThan(0);

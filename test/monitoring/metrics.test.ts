@@ -57,7 +57,6 @@ it('each metric that the dashboard and the alarms name is exported', () => {
     'grafana/dashboard.json',
     'alerts.yml',
     'alerts.test.yml',
-    'alerts-of-a-day.test.yml',
     'README.md',
     '../kubernetes/components/keda/scaled-object.yaml',
   ];

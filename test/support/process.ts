@@ -12,6 +12,12 @@ export const COMPILE_CACHE = { NODE_COMPILE_CACHE: resolve(ROOT, 'node_modules/.
 /** Variable that names the folder of the bundles, in the processes of the test runner. */
 export const BUNDLES = 'WRAPUP_TEST_BUNDLES';
 
+/** Path of the bundle of an app, or of its sources outside of the test runner. */
+export function scriptOf(app: 'ingress' | 'worker' | 'dashboard' | 'sandbox' | 'cli'): string {
+  const folder = process.env[BUNDLES];
+  return folder === undefined ? `apps/${app}/src/main.ts` : join(folder, `${app}.mjs`);
+}
+
 export interface Process {
   /** Of the first `… listens` line. */
   readonly port: number;
@@ -34,8 +40,7 @@ export function startProcess(
   env: Record<string, string>,
   checkout?: string,
 ): Promise<Process> {
-  const bundles = checkout === undefined ? process.env[BUNDLES] : undefined;
-  const script = bundles === undefined ? `apps/${app}/src/main.ts` : join(bundles, `${app}.mjs`);
+  const script = checkout === undefined ? scriptOf(app) : `apps/${app}/src/main.ts`;
   return startScript(script, { [`${app.toUpperCase()}_PORT`]: '0', ...env }, checkout);
 }
 

@@ -1,5 +1,6 @@
 import { queryObjects } from 'node:v8';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { PATIENCE } from '../../../test/support/patience.ts';
 import { openTestStore } from '../../../test/support/store.ts';
 import { Bell } from '../src/bullmq/bell.ts';
 
@@ -19,7 +20,8 @@ it('names each queue that is rung for, keeps nothing of those that were, and end
     const before = rung.length;
     for (let n = 0; n < count; n += 1) {
       await store.redis.zadd(store.keys.bell, n, `calls.${n}`);
-      await vi.waitFor(() => expect(rung.length).toBe(before + n + 1), { timeout: 60_000, interval: 1 });
+      // Not `expect.poll`, of each of which the test keeps a promise.
+      await vi.waitFor(() => expect(rung.length).toBe(before + n + 1), { timeout: PATIENCE, interval: 1 });
     }
     expect(rung.slice(before)).toEqual(Array.from({ length: count }, (_, n) => `calls.${n}`));
   };

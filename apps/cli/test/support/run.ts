@@ -1,9 +1,9 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect } from 'vitest';
-import { BUNDLES, COMPILE_CACHE } from '../../../../test/support/process.ts';
+import { COMPILE_CACHE, scriptOf } from '../../../../test/support/process.ts';
 import type { Done, Order } from './warm.ts';
 
 export const ROOT = resolve(import.meta.dirname, '../../../..');
@@ -30,7 +30,7 @@ export async function wrapup(args: string[], env: Record<string, string> = {}, s
   const whole = { PATH: process.env.PATH ?? '', ...COMPILE_CACHE, ...env };
   const file = expect.getState().testPath;
   const setsNode = Object.keys(env).some((name) => name.startsWith('NODE_'));
-  const script = setsNode ? resolve(ROOT, 'apps/cli/src/main.ts') : join(process.env[BUNDLES] as string, 'cli.mjs');
+  const script = setsNode ? 'apps/cli/src/main.ts' : scriptOf('cli');
   const isAlone = setsNode || file !== begun || busy;
   begun = file;
   const { code, stdout, stderr } = await (isAlone

@@ -64,10 +64,8 @@ export class SchemaDriftCheck {
     for (const connection of Object.keys(connections)) {
       const mappings = routes.filter(({ to }) => to === connection).map(({ mapping }) => mapping);
       const [before] = await readSchemaChecks(store, [connection]);
-      const checking = this.#checkConnection(connection, [...new Set(mappings)], before);
-      const late = () => new Error('the next comparison is due');
-      const now = await withDeadline(checking, EVERY_MS, late, this.#stopping.signal).catch(() => undefined);
-      if (!now) return;
+      const now = await this.#checkConnection(connection, [...new Set(mappings)], before);
+      if (this.#stopping.signal.aborted) return;
       await saveSchemaCheck(store, now);
       report(this.#parts.log, now, before);
     }
@@ -79,8 +77,10 @@ export class SchemaDriftCheck {
     before: SchemaCheckResult | undefined,
   ): Promise<SchemaCheckResult> {
     const at = Date.now();
+    const late = () => new Failure('timeout', 'The comparison did not finish before the next one was due.');
     try {
-      return { connection, at, findings: await this.#parts.check(connection, mappings) };
+      const checking = this.#parts.check(connection, mappings);
+      return { connection, at, findings: await withDeadline(checking, EVERY_MS, late, this.#stopping.signal) };
     } catch (error) {
       const { code, message, hint } = Failure.of(error);
       return { connection, at, findings: before?.findings ?? [], failed: { code, message, ...(hint ? { hint } : {}) } };
