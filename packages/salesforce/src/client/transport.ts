@@ -12,8 +12,12 @@ import { type Jsforce, loadJsforce, makeConnection } from './jsforce.ts';
 import type { SalesforceSettings } from './settings.ts';
 import { SalesforceTokens, type Token } from './tokens.ts';
 
+type Parsed = Map<string, { text: string; value: unknown }>;
+
 /** Sends single requests of one connection: jsforce builds them, our own exchange sends them. */
 export class SalesforceTransport extends SharedTransport<SalesforceApiCall, Token> {
+  /** What each remembered text was parsed to, by its name. Every write asks for the same definitions, of some 100 kB. */
+  readonly parsed: Parsed = new Map();
   readonly #jsforce: Jsforce;
   readonly #settings: SalesforceSettings;
   readonly #tokens: SalesforceTokens;
@@ -67,10 +71,12 @@ export class SalesforceTransport extends SharedTransport<SalesforceApiCall, Toke
 
 export class SalesforceSession extends SharedSession<SalesforceApiCall> {
   readonly api_version: string;
+  readonly parsed: Parsed;
 
   constructor(transport: SalesforceTransport, ctx: Context) {
     super(transport, ctx);
     this.api_version = transport.api_version;
+    this.parsed = transport.parsed;
   }
 }
 

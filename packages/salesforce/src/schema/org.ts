@@ -76,7 +76,7 @@ export async function readOrg(
     if (kept[0] !== undefined) facts = JSON.parse(kept[0]) as Facts;
     for (const [index, name] of names.entries()) {
       const text = kept[index + 1];
-      if (text !== undefined) known.set(name, toSObject(name, JSON.parse(text) as OrgField[] | null));
+      if (text !== undefined) known.set(name, parseDefinition(session, name, text));
     }
   }
   const missing = names.filter((name) => !known.has(name));
@@ -130,6 +130,14 @@ function readFacts(answers: Map<string, PartAnswer>): Facts {
   const statuses = records('statuses').map(({ ApiName, MasterLabel }) => asText(ApiName) || asText(MasterLabel));
   const zone = asText(records('organization')[0]?.TimeZoneSidKey);
   return { closed_statuses: statuses.filter((status) => status !== ''), time_zone: isTimeZone(zone) ? zone : 'UTC' };
+}
+
+function parseDefinition({ parsed }: SalesforceSession, name: string, text: string): OrgObject | undefined {
+  const last = parsed.get(name);
+  if (last?.text === text) return last.value as OrgObject | undefined;
+  const value = toSObject(name, JSON.parse(text) as OrgField[] | null);
+  parsed.set(name, { text, value });
+  return value;
 }
 
 function toSObject(name: string, fields: OrgField[] | null): OrgObject | undefined {
