@@ -223,11 +223,11 @@ else
     test: 'apps/worker/test/process-call.test.ts',
   },
   {
-    name: 'gone-at-the-first-stall',
-    what: 'A job whose worker died is given to another one',
-    file: `${WORKER}/bullmq/installation-workers.ts`,
-    find: 'maxStalledCount: 3,',
-    replace: 'maxStalledCount: 0,',
+    name: 'gone-with-its-workers',
+    what: 'A delivery whose workers died comes back until its attempts are used up',
+    file: `${WORKER}/upkeep/failed-jobs.ts`,
+    find: 'const isDead = made >= attempts;',
+    replace: 'const isDead = true;',
   },
   {
     name: 'busy-is-a-failure',

@@ -1,3 +1,5 @@
+import type { Config } from '@wrapup/config';
+
 /**
  * Capped exponential wait with full jitter: evenly spread between 0 and `min(cap, base · 2^(attempt - 1))`, so that
  * what failed together does not come back together.
@@ -12,3 +14,9 @@ export function backoff(attempt: number, { base, cap }: { base: number; cap: num
 
 /** For calls, which have no route yet. */
 export const CALL_RETRIES = { attempts: 10, base: 1_000, cap: 600_000 };
+
+/** How a job of that data is tried again: as its route says, where it has one. */
+export function retriesOf(config: Config, data: unknown): { base: number; cap: number } {
+  const name = (data as { route?: string } | undefined)?.route;
+  return config.routes.find((route) => route.name === name)?.retries ?? CALL_RETRIES;
+}

@@ -2,16 +2,19 @@
  * The BullMQ workers of one process for the queues of the installation: one each, for as long as the process runs. Queues of
  * calls and deliveries are served on demand (`queue-lines.ts`).
  *
- * Settings that matter: a crashed process's jobs are taken over after about 11 s (lock 10 s, checked every 5 s); three
- * crashes in a row do not fail a healthy job; a wait (throttled, busy) moves the job to delayed and is no attempt.
+ * Settings that matter: a crashed process's jobs are taken over after about 11 s (lock 10 s, checked every 5 s); one that is
+ * in the hands of a second process that crashes fails, and is tried again like any other that fails (`upkeep/failed-jobs.ts`);
+ * a wait (throttled, busy) moves the job to delayed and is no attempt.
  */
 import type { Config } from '@wrapup/config';
 import type { Store } from '@wrapup/queue';
 import { type ConnectionOptions, type Job, Worker, type WorkerOptions } from 'bullmq';
-import { backoff, CALL_RETRIES } from './backoff.ts';
+import { backoff, retriesOf } from './backoff.ts';
 
 /** Wait for workers that are forced to close. */
 const FORCED_CLOSE_MS = 2_000;
+/** Times that a job of the installation itself may be in the hands of a process that dies: nothing brings back one that failed. */
+const OWN_STALLED = 3;
 
 export class InstallationWorkers {
   readonly #store: Store;
@@ -47,7 +50,7 @@ export class InstallationWorkers {
           if (isQuick) this.#progress.set(queue, Date.now());
         }
       },
-      { ...workerOptions(this.#store, this.#config), concurrency },
+      { ...workerOptions(this.#store, this.#config), concurrency, maxStalledCount: OWN_STALLED },
     );
     worker.on('error', this.#onError);
     this.#workers.set(queue, worker);
@@ -88,23 +91,18 @@ export async function dropAll(workers: Iterable<Worker>): Promise<void> {
   await Promise.race([forced, new Promise((resolve) => setTimeout(resolve, FORCED_CLOSE_MS))]);
 }
 
-/** Options of every worker. */
+/** Options of the workers of calls and deliveries, and of all others but for what those say. */
 export function workerOptions({ redis, keys }: Store, config: () => Config): WorkerOptions {
   return {
     connection: redis as ConnectionOptions,
     prefix: keys.prefix,
     lockDuration: 10_000,
     stalledInterval: 5_000,
-    maxStalledCount: 3,
+    maxStalledCount: 1,
     skipVersionCheck: true,
     settings: {
       backoffStrategy: (attempt: number, _type?: string, _error?: Error, job?: { data: unknown }) =>
         backoff(attempt, retriesOf(config(), job?.data)),
     },
   };
-}
-
-function retriesOf(config: Config, data: unknown): { base: number; cap: number } {
-  const name = (data as { route?: string } | undefined)?.route;
-  return config.routes.find((route) => route.name === name)?.retries ?? CALL_RETRIES;
 }

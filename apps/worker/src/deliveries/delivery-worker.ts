@@ -9,7 +9,7 @@ import type { QueueService } from '../bullmq/queue-lines.ts';
 import type { WorkCounts } from '../metrics.ts';
 import type { PayloadRoom } from '../payloads/payload-room.ts';
 import type { RecentCalls } from '../payloads/recent-calls.ts';
-import { moveFailedDeliveries } from '../upkeep/sweep.ts';
+import { moveFailedDeliveries } from '../upkeep/failed-jobs.ts';
 import { type CircuitMonitor, PAUSED_WAIT_MS } from './circuit-monitor.ts';
 import type { DeliveryWriter } from './delivery-writer.ts';
 import { describeFailure } from './describe-failure.ts';

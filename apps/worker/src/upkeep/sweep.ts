@@ -2,8 +2,7 @@
  * Completes what a crash left half done. Runs at start and every minute, in one worker at a time; every step
  * may be repeated.
  *
- * 1. Failed jobs are moved to `dead`: the failed set is the durable source of dead deliveries, also for
- *    jobs that stalled too often and never reached their processor.
+ * 1. Failed jobs are moved to `dead`, or back into their queue (`failed-jobs.ts`).
  * 2. Open calls that have not moved for a while get the jobs that their ledger entry says they should have.
  * 3. Alerts are queued about files of clients that ingress cannot use, about connections whose calls lose fields, and about
  *    what is parked or dead; so are the digests that are due.
@@ -14,14 +13,12 @@
  * From 3 on a step that fails keeps none of the others from running; the sweep fails once all have run.
  */
 import { attemptsOf, type Config } from '@wrapup/config';
-import { type Log, scrub } from '@wrapup/destination';
+import type { Log } from '@wrapup/destination';
 import {
   asIngressSees,
   BEYOND_LIMIT,
-  type CallJob,
   callsQueues,
   connectionOf,
-  type DeliveryJob,
   deliveriesQueue,
   MAINTENANCE_QUEUE,
   maintainIndex,
@@ -31,18 +28,17 @@ import {
   type Store,
   trainDictionaries,
 } from '@wrapup/queue';
-import type { Job, Queue } from 'bullmq';
 import type { InstallationWorkers } from '../bullmq/installation-workers.ts';
 import { scheduleExpiry } from '../payloads/retention.ts';
 import { alertBrokenClient } from './alerts.ts';
 import { queueDigests } from './digests.ts';
+import { moveFailedCalls, moveFailedDeliveries } from './failed-jobs.ts';
 import { alertOmissions } from './omission-alerts.ts';
 import { alertUnresolved } from './unresolved-alerts.ts';
 import { finishUpgrade } from './upgrade.ts';
 
 /** A call that has not moved for so long is looked at: longer than a crashed job takes to come back. */
 const STILL_MS = 60_000;
-const PAGE_SIZE = 100;
 const SWEEP_EVERY_MS = 60_000;
 
 /** Sweeps now and every minute, one process at a time. */
@@ -74,15 +70,17 @@ export async function sweep(store: Store, config: Config, now = Date.now()): Pro
     ...callsQueues(Object.keys(config.sources)),
     ...[...Object.keys(config.connections), ...(await store.queues.connections({ note: true }))].map(deliveriesQueue),
   ]);
-  let dead = 0;
+  let [dead, revived] = [0, 0];
   for (const { name, failed } of await store.queues.read()) {
     const connection = connectionOf(name);
     if (failed === 0) continue;
-    dead += await (connection === undefined
+    const moved = await (connection === undefined
       ? moveFailedCalls(store, store.queues.get(name))
       : moveFailedDeliveries(store, config, connection));
+    dead += moved.dead;
+    revived += moved.again;
   }
-  const revived = await reviveOpenCalls(store, config, now);
+  revived += await reviveOpenCalls(store, config, now);
   // Entries end by themselves, each at its client's time; the indexes keep what the longest keeps.
   const days = [config.retention, ...Object.values(config.clients).map(({ retention }) => retention)];
   const before = now - msOfDays(Math.max(...days.map(({ ledger_days }) => ledger_days)));
@@ -110,58 +108,6 @@ async function runAll(steps: readonly (() => Promise<unknown>)[]): Promise<void>
   const errors: unknown[] = [];
   for (const step of steps) await step().catch((error) => errors.push(error));
   if (errors.length > 0) throw errors[0];
-}
-
-/** Moves the failed jobs of one connection's queue to `dead`. @returns how many */
-export async function moveFailedDeliveries(store: Store, config: Config, connection: string): Promise<number> {
-  const queue = store.queues.deliveries(connection);
-  let moved = 0;
-  for (;;) {
-    const jobs = await queue.getFailed(0, PAGE_SIZE - 1);
-    if (jobs.length === 0) return moved;
-    for (const job of jobs) {
-      await moveFailedDelivery(store, config, job);
-      moved += 1;
-    }
-  }
-}
-
-async function moveFailedDelivery(store: Store, config: Config, job: Job<DeliveryJob>): Promise<void> {
-  const { source, call_id, route } = job.data;
-  // Does nothing when the processor has noted the end itself; it has not when the job stalled out.
-  await store.ledger.recordOutcome(job.data, {
-    state: 'dead',
-    code: 'internal',
-    reason: scrub(job.failedReason ?? 'The job failed without a reason.'),
-    hint: 'The worker died or hung while it was at this delivery. Look at its log, then replay.',
-  });
-  const entry = await store.ledger.read(source, call_id);
-  const delivery = entry?.deliveries.find((one) => one.route === route && one.state === 'dead');
-  if (delivery) await store.operations.addUnresolved(job.data, delivery);
-  await job.remove();
-  await scheduleExpiry(store, config, source, call_id);
-}
-
-async function moveFailedCalls(store: Store, queue: Queue<CallJob>): Promise<number> {
-  let moved = 0;
-  for (;;) {
-    const jobs = await queue.getFailed(0, PAGE_SIZE - 1);
-    if (jobs.length === 0) return moved;
-    for (const job of jobs) {
-      const { source, call_id } = job.data;
-      const stopped = (await store.ledger.read(source, call_id))?.stopped ?? {
-        at: job.finishedOn ?? Date.now(),
-        code: 'internal',
-        reason: scrub(job.failedReason ?? 'The job failed without a reason.'),
-        hint: 'The worker died or hung while it read this call. Look at its log, then replay.',
-      };
-      await store.ledger.stop(source, call_id, stopped);
-      await store.operations.addUnresolvedCall(job.data, stopped, job.attemptsMade);
-      await job.remove();
-      await store.ledger.close(source, call_id);
-      moved += 1;
-    }
-  }
 }
 
 async function reviveOpenCalls(store: Store, config: Config, now: number): Promise<number> {
