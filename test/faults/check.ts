@@ -34,14 +34,18 @@ export async function waitUntilSettled(
   let moving = sent.filter(({ acknowledged }) => acknowledged).map(({ id }) => id);
   for (;;) {
     const entries = await Promise.all(moving.map((id) => system.store.ledger.read('main', id)));
-    moving = moving.filter((_, n) => isMoving(entries[n]));
+    const unresolved = entries.some((entry) => stateOfUnresolved(entry)) ? await listUnresolved(system) : undefined;
+    moving = moving.filter((id, n) => isMoving(entries[n], (state) => unresolved?.[state].has(id) === true));
     if (moving.length === 0 || Date.now() > until) return moving;
     await pause(250);
   }
 }
 
-function isMoving(entry: LedgerEntry | undefined): boolean {
+/** @param isListed whether the call is to be seen among what is parked or dead: the ledger says so first */
+function isMoving(entry: LedgerEntry | undefined, isListed: (state: Unresolved) => boolean): boolean {
   if (!entry) return true;
+  const state = stateOfUnresolved(entry);
+  if (state && !isListed(state)) return true;
   if (entry.stopped) return false;
   return (
     !entry.routed ||
@@ -50,14 +54,25 @@ function isMoving(entry: LedgerEntry | undefined): boolean {
   );
 }
 
+type Unresolved = 'parked' | 'dead';
+
+function stateOfUnresolved(entry: LedgerEntry | undefined): Unresolved | undefined {
+  const states = entry?.stopped ? [entry.stopped.state ?? 'dead'] : (entry?.deliveries ?? []).map(({ state }) => state);
+  return states.find((state): state is Unresolved => state === 'parked' || state === 'dead');
+}
+
+/** Ids of the calls that an operator sees. */
+async function listUnresolved({ store }: FaultSystem): Promise<Record<Unresolved, Set<string>>> {
+  const idsOf = async (state: Unresolved) =>
+    new Set((await store.operations.list(state, 10_000)).map(({ call_id }) => call_id));
+  const [parked, dead] = await Promise.all([idsOf('parked'), idsOf('dead')]);
+  return { parked, dead };
+}
+
 export async function checkRun(system: FaultSystem, sent: readonly SentCall[], moving: string[]): Promise<Verdict> {
   const { store } = system;
   const views = viewCrms(system);
-  const [parked, dead] = (await Promise.all(
-    (['parked', 'dead'] as const).map(
-      async (state) => new Set((await store.operations.list(state, 10_000)).map(({ call_id }) => call_id)),
-    ),
-  )) as [Set<string>, Set<string>];
+  const { parked, dead } = await listUnresolved(system);
 
   const verdict: Verdict = { calls: sent.length, acknowledged: 0, written: 0, parked: 0, dead: 0, broken: [] };
   for (const call of sent) {

@@ -164,15 +164,19 @@ export class FaultSystem {
     await worker[how]();
   }
 
-  /** Runs a command as an operator does. It may fail, as Redis may be away; a command that there is none of throws. */
-  async wrapup(...args: string[]): Promise<void> {
+  /**
+   * Runs a command as an operator does. A command that there is none of throws.
+   * @returns whether it did what it is for: Redis may be away
+   */
+  async wrapup(...args: string[]): Promise<boolean> {
     const env = { PATH: process.env.PATH ?? '', ...COMPILE_CACHE, ...this.#env, REDIS_URL: this.redis.urlFor('run') };
     const { code, stderr } = await new Promise<{ code: unknown; stderr: string }>((done) => {
       execFile(process.execPath, [CLI, ...args], { env, timeout: 120_000 }, (error, _, said) =>
-        done({ code: error?.code, stderr: said }),
+        done({ code: error ? (error.code ?? error.signal) : 0, stderr: said }),
       );
     });
     if (code === USAGE) throw new Error(`wrapup ${args.join(' ')}: ${stderr}`);
+    return code === 0;
   }
 
   /** @returns the status, or 0 when there was no answer */

@@ -5,6 +5,9 @@ import { upTo } from '../../support/random.ts';
 import { type FaultSystem, freeze } from '../system.ts';
 import { atMoments, crm, type Fault, WRITES } from './scene.ts';
 
+/** Longer than it takes to use up the attempts of a delivery by killing the worker. */
+const MAX_KILLING_MS = 240_000;
+
 export const PROCESS_FAULTS: Fault[] = [
   {
     name: 'worker-killed',
@@ -127,6 +130,35 @@ export const PROCESS_FAULTS: Fault[] = [
     }),
   },
   {
+    name: 'workers-stall-again',
+    what: 'Both of two workers are frozen five times with writes in hand, each time until their jobs have stalled, and go on for a second in between',
+    setup: { workers: 2 },
+    alone: 'it takes minutes',
+    act: atMoments(1, async ({ system, random }) => {
+      for (let times = 0; times < 5; times += 1) {
+        system.sandbox.control.fault({ api: 'hubspot', kind: 'slow', ms: 1_500, path: WRITES });
+        await untilFaultsHappened(system);
+        for (const worker of system.workers) freeze(worker, true);
+        await pause(16_000);
+        for (const worker of system.workers) freeze(worker, false);
+        await pause(500 + random() * 1_000);
+      }
+    }),
+  },
+  {
+    name: 'call-that-kills',
+    what: 'The worker is killed each time that it begins one certain call, until that one has come to an end; the calls in hand beside it must not end with it',
+    alone: 'it takes minutes',
+    act: async (scene) => {
+      const { system } = scene;
+      await scene.until(0.3);
+      // Long enough that no attempt ends before it is noticed.
+      system.sandbox.control.fault({ api: 'hubspot', kind: 'slow', ms: 300, path: WRITES, times: 10_000 });
+      await killOverOneCall(system);
+      system.sandbox.control.clearFaults();
+    },
+  },
+  {
     name: 'clock-forward',
     what: 'The clocks of all processes jump ahead by up to two minutes, and back again seconds later',
     act: atMoments(1, ({ system, random }) => turnClocks(system, 10_000 + random() * 110_000)),
@@ -191,4 +223,24 @@ async function turnClocks(system: FaultSystem, ms: number): Promise<void> {
 async function untilFaultsHappened(system: FaultSystem): Promise<void> {
   const until = Date.now() + 5_000;
   while (system.sandbox.control.faults().length > 0 && Date.now() < until) await pause(10);
+}
+
+/** Kills the worker whenever an attempt at one certain delivery begins. */
+async function killOverOneCall(system: FaultSystem): Promise<void> {
+  const { ledger } = system.store;
+  let chosen: { source: string; call_id: string } | undefined;
+  let attempts = 0;
+  const until = Date.now() + MAX_KILLING_MS;
+  while (Date.now() < until) {
+    await pause(5);
+    [chosen] = chosen ? [chosen] : await ledger.openSince(Date.now());
+    const delivery = chosen && (await ledger.read(chosen.source, chosen.call_id))?.deliveries[0];
+    if (!delivery) continue;
+    if (delivery.state !== 'queued') return;
+    if (delivery.attempts <= attempts) continue;
+    ({ attempts } = delivery);
+    const [worker] = system.workers;
+    if (worker) await system.endWorker(worker, 'kill');
+    await system.startWorker();
+  }
 }

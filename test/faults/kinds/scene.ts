@@ -52,9 +52,10 @@ export function crm(count: number, specs: (random: Random) => FaultSpec[]): Faul
 /** Requests that change something. */
 export const WRITES = '/batch/(create|upsert|update)|/associations/';
 
-/** Fetches from the voice platform what is not in the ledger, as an operator would. */
+/** Fetches from the voice platform what is not in the ledger, as an operator would: again where it says that it failed. */
 export async function reconcile(system: FaultSystem): Promise<void> {
-  await system.wrapup('reconcile', '--grace', '0s');
+  for (let tries = 1; !(await system.wrapup('reconcile', '--grace', '0s')); tries += 1)
+    if (tries === 5) throw new Error('wrapup reconcile failed five times');
 }
 
 /** Both at once, each at moments of its own. */
