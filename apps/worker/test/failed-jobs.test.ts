@@ -35,6 +35,13 @@ async function hangAt(queue: string, jobs: number): Promise<void> {
   await worker.close(true);
 }
 
+/** As several workers and the sweep would at once. */
+async function moveAtOnce(): Promise<{ dead: number; again: number }> {
+  const passes = Array.from({ length: 8 }, () => moveFailedDeliveries(own.store, config, 'sales'));
+  const moved = await Promise.all(passes);
+  return { dead: Math.max(...moved.map(({ dead }) => dead)), again: moved.reduce((sum, { again }) => sum + again, 0) };
+}
+
 it('a delivery at which workers hang comes back after a wait until its attempts are used up', async () => {
   const { store } = own;
   const calls = [await own.arrive(connectedPayload()), await own.arrive(connectedPayload())];
@@ -42,7 +49,7 @@ it('a delivery at which workers hang comes back after a wait until its attempts 
   const queue = store.queues.deliveries('sales');
   for (let attempt = 1; attempt < ATTEMPTS; attempt += 1) {
     await hangAt('deliveries.sales', 2);
-    expect(await moveFailedDeliveries(store, config, 'sales')).toEqual({ dead: 0, again: 2 });
+    expect(await moveAtOnce()).toEqual({ dead: 0, again: 2 });
     for (const { source, call_id } of calls) {
       const delivery = (await store.ledger.read(source, call_id))?.deliveries[0];
       expect(delivery).toMatchObject({ state: 'queued', code: 'internal', attempts: attempt });
@@ -56,7 +63,7 @@ it('a delivery at which workers hang comes back after a wait until its attempts 
     for (const job of jobs) if (await job.isDelayed()) await job.promote();
   }
   await hangAt('deliveries.sales', 2);
-  expect(await moveFailedDeliveries(store, config, 'sales')).toEqual({ dead: 2, again: 0 });
+  expect(await moveAtOnce()).toEqual({ dead: 2, again: 0 });
   const dead = await store.operations.list('dead');
   expect(dead.map(({ call_id }) => call_id).sort()).toEqual(calls.map(({ call_id }) => call_id).sort());
   expect(dead[0]).toMatchObject({ attempts: ATTEMPTS, hint: expect.stringContaining('replay') });

@@ -37,6 +37,8 @@ interface DeliveryWorkerParts {
 /** Queues `deliveries.<connection>`: brings each delivery to its connection. */
 export class DeliveryWorker {
   readonly #parts: DeliveryWorkerParts;
+  /** Connections whose failed jobs are being moved, and whether more have failed since the pass began. */
+  readonly #failed = new Map<string, boolean>();
 
   constructor(parts: DeliveryWorkerParts) {
     this.#parts = parts;
@@ -44,20 +46,28 @@ export class DeliveryWorker {
 
   /** For the queue of a connection. @param size plans in one batch, at most */
   service(connection: string, size: number): QueueService {
-    const { store, config, log } = this.#parts;
     return {
       concurrency: size * BATCHES_IN_HAND,
       run: (job, token) => this.#process(connection, job, token),
-      // At once rather than at the next sweep, which does it where this process dies here.
-      onFailed: () => {
-        moveFailedDeliveries(store, config(), connection).catch((error) =>
-          log.warn(
-            { connection, err: error },
-            'failed deliveries could not be added to the dead ones; the sweep will do it',
-          ),
-        );
-      },
+      onFailed: () => void this.#moveFailed(connection),
     };
+  }
+
+  /** At once rather than at the next sweep, which does it where this process dies here. One pass at a time: each sees all that failed. */
+  async #moveFailed(connection: string): Promise<void> {
+    const { store, config, log } = this.#parts;
+    const isMoving = this.#failed.has(connection);
+    this.#failed.set(connection, true);
+    if (isMoving) return;
+    while (this.#failed.get(connection)) {
+      this.#failed.set(connection, false);
+      try {
+        await moveFailedDeliveries(store, config(), connection);
+      } catch (err) {
+        log.warn({ connection, err }, 'failed deliveries could not be moved; the sweep will do it');
+      }
+    }
+    this.#failed.delete(connection);
   }
 
   /** @throws the error by which BullMQ knows that the job is not done */

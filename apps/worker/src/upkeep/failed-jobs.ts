@@ -56,26 +56,25 @@ async function moveFailedDelivery(
   job: Job<DeliveryJob>,
 ): Promise<keyof Moved | undefined> {
   const { source, call_id, route } = job.data;
-  // Another process may have moved it meanwhile.
-  if (!(await job.isFailed())) return undefined;
   const taken = await store.ledger.take(job.data, undefined, { ttl: LEASE_MS, withEntry: false });
-  // A process that hung goes on, and has not yet said what becomes of it.
+  // A process that hung goes on, and has not yet said what becomes of it; or another one is at this here.
   if (taken === 'busy') return undefined;
   if (taken) {
-    const { attempts: made } = taken.delivery;
-    const attempts = attemptsOf(config, route);
-    const isDead = made >= attempts;
-    const { lease } = taken;
-    await store.ledger.recordOutcome(
-      job.data,
-      { ...stalled(job, isDead), ...(isDead && { state: 'dead' }) },
-      { lease },
-    );
-    if (!isDead) {
-      const delay = backoff(made, retriesOf(config, job.data));
-      await addAgain(store.queues.deliveries(taken.delivery.connection), job, { attempts: attempts - made, delay });
-      return 'again';
+    const { delivery, lease } = taken;
+    if (!(await job.isFailed())) {
+      await store.ledger.recordOutcome(job.data, {}, { refundAttempt: true, lease });
+      return undefined;
     }
+    const attempts = attemptsOf(config, route);
+    const isDead = delivery.attempts >= attempts;
+    await store.ledger.recordOutcome(job.data, { ...stalled(job, isDead), ...(isDead && { state: 'dead' }) });
+    if (!isDead) {
+      const delay = backoff(delivery.attempts, retriesOf(config, job.data));
+      const queue = store.queues.deliveries(delivery.connection);
+      await addAgain(queue, job, { attempts: attempts - delivery.attempts, delay });
+    }
+    await lease.release();
+    if (!isDead) return 'again';
   }
   const entry = await store.ledger.read(source, call_id);
   const delivery = entry?.deliveries.find((one) => one.route === route && one.state === 'dead');
