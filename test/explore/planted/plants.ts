@@ -218,7 +218,7 @@ else
     name: 'nothing-revived',
     what: 'The sweep adds the job of a delivery that has none',
     file: `${WORKER}/upkeep/sweep.ts`,
-    find: 'await store.operations.reviveDelivery(entry, delivery, attempts);',
+    find: 'revived += Number(await store.operations.reviveDelivery(entry, delivery, attempts));',
     replace: 'void attempts;',
     test: 'apps/worker/test/process-call.test.ts',
   },

@@ -121,21 +121,20 @@ async function reviveOpenCalls(store: Store, config: Config, now: number): Promi
       await store.ledger.close(source, call_id);
       continue;
     }
-    // Jobs have ids made of what they stand for: adding one that is there changes nothing.
+    // Jobs have ids made of what they stand for.
     for (const { hash, effect } of entry.revisions) {
       if (effect || entry.stopped) continue;
-      await store.operations.reviveCall({ source, call_id, revision: hash }, priorityOf(entry));
-      revived += 1;
+      revived += Number(await store.operations.reviveCall({ source, call_id, revision: hash }, priorityOf(entry)));
     }
     if (entry.ignored && !entry.ignored.handled && !entry.stopped) {
-      await store.operations.reviveCall({ source, call_id, revision: BEYOND_LIMIT }, priorityOf(entry));
-      revived += 1;
+      revived += Number(
+        await store.operations.reviveCall({ source, call_id, revision: BEYOND_LIMIT }, priorityOf(entry)),
+      );
     }
     for (const delivery of entry.deliveries) {
       if (delivery.state === 'queued') {
         const attempts = attemptsOf(config, delivery.route);
-        await store.operations.reviveDelivery(entry, delivery, attempts);
-        revived += 1;
+        revived += Number(await store.operations.reviveDelivery(entry, delivery, attempts));
       } else if (delivery.state === 'parked' || delivery.state === 'dead') {
         await store.operations.addUnresolved(entry, delivery);
       }

@@ -128,25 +128,27 @@ export class Operations {
     return { name: 'call', data: job, opts: { ...opts, ...bullPriority(priority) } };
   }
 
-  /** As `enqueueCall`, for a call that does not move: also where its job is at its end. */
-  async reviveCall(call: CallJob, priority: Priority): Promise<void> {
-    await this.#revive(this.#queues.calls(call.source), this.#callJob(call, priority));
+  /** As `enqueueCall`, for a call that does not move: also where its job is at its end. @returns whether it had none */
+  async reviveCall(call: CallJob, priority: Priority): Promise<boolean> {
+    return this.#revive(this.#queues.calls(call.source), this.#callJob(call, priority));
   }
 
-  /** As `enqueueDelivery`, for a delivery that does not move: also where its job is at its end. */
-  async reviveDelivery(entry: JobOwner, delivery: DeliveryEntry, attempts: number): Promise<void> {
+  /** As `enqueueDelivery`, for a delivery that does not move: also where its job is at its end. @returns whether it had none */
+  async reviveDelivery(entry: JobOwner, delivery: DeliveryEntry, attempts: number): Promise<boolean> {
     const { queue, job } = this.#deliveryJob(entry, delivery, attempts, undefined);
-    await this.#revive(queue, job);
+    return this.#revive(queue, job);
   }
 
   /**
    * A job that is at its end while the ledger says otherwise: what it did was done by a primary that is gone, and its end
    * was noted by the replica that took over. It is remembered for a while and would keep a new one of its name away.
    */
-  async #revive(queue: Queue, job: NewJob<CallJob>): Promise<void> {
+  async #revive(queue: Queue, job: NewJob<CallJob>): Promise<boolean> {
     const before = await queue.getJob(job.opts.jobId);
-    if (await before?.isCompleted()) await before?.remove();
+    if (before && !(await before.isCompleted())) return false;
+    await before?.remove();
     await this.#queues.add(queue, job);
+    return true;
   }
 
   /** Adds a delivery that is parked or dead to the queue of that name. Harmless when it is there already. */
