@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto';
 import type { Omission } from '@wrapup/destination';
 import { type DeliveryChange, revisionOf, type Store } from '@wrapup/queue';
+import { beginAttempt } from './store.ts';
 
 export interface DemoOptions {
   calls: number;
@@ -120,7 +121,7 @@ async function seedCall(store: Store, n: number, options: DemoOptions): Promise<
   // The last ones are on their way.
   if (!delivery || n >= calls - 3) return call_id;
   const ref = { source, call_id, route: route.route, revision, replays: 0 };
-  await store.ledger.take(ref, 'a1b2c3d4e5f6', { ttl: 1, withEntry: false });
+  await beginAttempt(store, ref, 'a1b2c3d4e5f6');
   const took = 400 + 1_800 * draw('took') ** 3 + (draw('slow') > 0.97 ? 45_000 : 0);
   const result = isReached
     ? pick(CAME_TO, draw('result'))

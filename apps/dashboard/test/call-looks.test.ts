@@ -4,7 +4,7 @@ import { revisionOf } from '@wrapup/queue';
 import { type RunningSandbox, startSandbox } from '@wrapup/sandbox';
 import { samplePayload } from '@wrapup/synthflow';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { makeArrival } from '../../../test/support/store.ts';
+import { beginAttempt, makeArrival } from '../../../test/support/store.ts';
 import { configOf, type Harness, parked, startDashboard } from './support/harness.ts';
 
 const TEXT = `
@@ -44,7 +44,7 @@ async function writtenCall(): Promise<string> {
   const facts = { outcome: 'connected', duration: 84, ended_at: Date.now() - 2_000, notes: [] };
   await dashboard.store.ledger.route({ source: 'main', call_id, revision }, { effect: 'applied', facts, wanted });
   const ref = { source: 'main', call_id, revision, route: 'sales-calls', replays: 0 };
-  await dashboard.store.ledger.take(ref, 'abc', { ttl: 1, withEntry: false });
+  await beginAttempt(dashboard.store, ref, 'abc');
   const records = [{ name: 'call_log', object: 'calls', id: '11', did: 'created' as const }];
   await dashboard.store.ledger.recordOutcome(ref, { state: 'written', records, requests: 2, result: 'booked' });
   return call_id;

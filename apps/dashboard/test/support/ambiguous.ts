@@ -5,7 +5,7 @@ import { type CompiledMapping, compileMapping } from '@wrapup/mapping';
 import { type DeliveryChange, revisionOf } from '@wrapup/queue';
 import { startSandbox } from '@wrapup/sandbox';
 import { samplePayload } from '@wrapup/synthflow';
-import { makeArrival } from '../../../../test/support/store.ts';
+import { beginAttempt, makeArrival } from '../../../../test/support/store.ts';
 import { configOf, type HarnessOptions, startDashboard } from './harness.ts';
 
 const TEXT = `
@@ -47,7 +47,7 @@ export async function openAmbiguous(options: HarnessOptions = {}) {
     const ref = { source, call_id, revision: revisionOf(body), route: 'sales-calls', replays: 0 };
     const wanted = [{ route: 'sales-calls', connection: 'sales' }];
     await store.ledger.route(ref, { effect: 'applied', facts: { outcome: 'connected', notes: [] }, wanted });
-    await store.ledger.take(ref, mapping?.hash, { ttl: 1, withEntry: false });
+    await beginAttempt(store, ref, mapping?.hash);
     await store.ledger.recordOutcome(ref, {
       ...{ state: 'parked', code: 'ambiguous_person', reason: '2 contacts have the caller’s phone.' },
       ...{ hint: 'Choose the one it is.', candidates: [rob, dana], ambiguous: { by: 'phone', digest } },
