@@ -111,7 +111,8 @@ export class FaultSystem {
   /** From now on clocks of all processes are ahead by so many ms; names of hosts are not known where `no_names` is true. */
   turnClocks(clock: number, no_names = false): void {
     const file = join(this.folder, 'world.json');
-    writeFileSync(`${file}.new`, JSON.stringify({ clock, no_names }));
+    // `Date.now()` has no fractions.
+    writeFileSync(`${file}.new`, JSON.stringify({ clock: Math.round(clock), no_names }));
     renameSync(`${file}.new`, file);
   }
 
