@@ -1,9 +1,11 @@
 /** Jobs that BullMQ fails because workers died or hung at them. */
-import { Worker } from 'bullmq';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { jobId } from '@wrapup/queue';
+import { type ConnectionOptions, UnrecoverableError, Worker } from 'bullmq';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { workerOptions } from '../src/bullmq/installation-workers.ts';
 import { processCall } from '../src/calls/process-call.ts';
 import { moveFailedCalls, moveFailedDeliveries } from '../src/upkeep/failed-jobs.ts';
+import { sweep } from '../src/upkeep/sweep.ts';
 import { configWith, connectedPayload, openCallStore } from './support/call-store.ts';
 
 const ATTEMPTS = 3;
@@ -14,9 +16,11 @@ beforeAll(async () => {
 });
 afterAll(() => own.close());
 
-const config = configWith(({ routes }) => {
-  for (const route of routes) route.retries = { ...route.retries, attempts: ATTEMPTS };
-});
+const configWithAttempts = (attempts: number) =>
+  configWith(({ routes }) => {
+    for (const route of routes) route.retries = { ...route.retries, attempts };
+  });
+const config = configWithAttempts(ATTEMPTS);
 
 /** Has a worker hang at every job of a queue until BullMQ fails them. */
 async function hangAt(queue: string, jobs: number): Promise<void> {
@@ -85,6 +89,18 @@ it('is left alone while a process that hung is still at it', async () => {
   expect(await moveFailedDeliveries(store, config, 'sales')).toEqual({ dead: 0, again: 1 });
 });
 
+it('gives its lease back where Redis fails in between', async () => {
+  const { store } = own;
+  const queue = store.queues.deliveries('sales');
+  await queue.obliterate({ force: true });
+  await processCall(await own.arrive(connectedPayload()), { store, config });
+  await hangAt('deliveries.sales', 1);
+  const failing = vi.spyOn(store.ledger, 'recordOutcome').mockRejectedValueOnce(new Error('Redis is away'));
+  await expect(moveFailedDeliveries(store, config, 'sales')).rejects.toThrow('Redis is away');
+  failing.mockRestore();
+  expect(await moveFailedDeliveries(store, config, 'sales')).toEqual({ dead: 0, again: 1 });
+});
+
 it('a call at which workers hang comes back, too, and each time that it stalled was an attempt', async () => {
   const { store } = own;
   const queue = store.queues.calls('main');
@@ -104,4 +120,45 @@ it('a call at which workers hang comes back, too, and each time that it stalled 
   }
   expect(left).toEqual([7, 4, 1]);
   expect((await store.ledger.read('main', call.call_id))?.stopped).toMatchObject({ code: 'internal' });
+});
+
+it('files what failed in `dead`, also where the worker died of it, each once and none among the parked', async () => {
+  const fresh = await openCallStore();
+  const { store } = fresh;
+  const fail = async (queue: string) => {
+    const worker = new Worker(
+      queue,
+      async () => {
+        throw new UnrecoverableError('job stalled more than allowable limit, said +14155550142');
+      },
+      { connection: store.redis as ConnectionOptions, prefix: store.keys.prefix },
+    );
+    await expect.poll(() => store.queues.get(queue).getFailedCount()).toBe(1);
+    await worker.close();
+  };
+  const delivered = await fresh.arrive(connectedPayload());
+  const unread = await fresh.arrive(connectedPayload());
+  await processCall(delivered, { store, config: configWithAttempts(1) });
+  await store.queues.get('calls').remove(jobId('c', 'main', delivered.call_id, delivered.revision));
+  await fail('deliveries.sales');
+  await fail('calls');
+
+  const config = configWithAttempts(1);
+  // As two workers would that start at once.
+  await Promise.all([sweep(store, config), sweep(store, config)]);
+  const dead = await store.operations.list('dead');
+  expect(dead.map(({ call_id }) => call_id).sort()).toEqual([delivered.call_id, unread.call_id].sort());
+  for (const { code, reason, hint } of dead) {
+    expect({ code, reason, hint }).toEqual({
+      ...{ code: 'internal', hint: expect.stringContaining('replay') },
+      reason: 'job stalled more than allowable limit, said [number]',
+    });
+  }
+  expect(await store.operations.list('parked')).toEqual([]);
+  expect(
+    await Promise.all(['calls', 'deliveries.sales'].map((name) => store.queues.get(name).getFailedCount())),
+  ).toEqual([0, 0]);
+  expect((await store.ledger.read('main', delivered.call_id))?.deliveries[0]?.state).toBe('dead');
+  expect((await store.ledger.read('main', unread.call_id))?.stopped).toMatchObject({ code: 'internal' });
+  await fresh.close();
 });

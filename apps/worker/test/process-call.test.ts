@@ -5,11 +5,10 @@ import {
   type DeliveryChange,
   type DeliveryJob,
   forgetCall,
-  jobId,
   personKeysOf,
   revisionOf,
 } from '@wrapup/queue';
-import { type ConnectionOptions, UnrecoverableError, Worker } from 'bullmq';
+import { type ConnectionOptions, Worker } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { beginAttempt, makeArrival } from '../../../test/support/store.ts';
 import { processCall } from '../src/calls/process-call.ts';
@@ -356,48 +355,5 @@ describe('the sweep', () => {
     await store.ledger.recordOutcome(job, { state: 'parked', code: 'refused', reason: 'r' });
     await sweep(store, configWith(), later);
     expect((await store.operations.list('parked')).filter(({ call_id }) => call_id === call.call_id)).toHaveLength(1);
-  });
-
-  it('files what failed in `dead`, also where the worker died of it, each once and none among the parked', async () => {
-    const own = await openCallStore();
-    const { store } = own;
-    const fail = async (queue: string) => {
-      const worker = new Worker(
-        queue,
-        async () => {
-          throw new UnrecoverableError('job stalled more than allowable limit, said +14155550142');
-        },
-        { connection: store.redis as ConnectionOptions, prefix: store.keys.prefix },
-      );
-      await expect.poll(() => store.queues.get(queue).getFailedCount()).toBe(1);
-      await worker.close();
-    };
-    const delivered = await own.arrive(connectedPayload());
-    const unread = await own.arrive(connectedPayload());
-    await processCall(delivered, { store, config: configWith() });
-    await store.queues.get('calls').remove(jobId('c', 'main', delivered.call_id, delivered.revision));
-    await fail('deliveries.sales');
-    await fail('calls');
-
-    const config = configWith(({ routes }) => {
-      for (const route of routes) route.retries = { ...route.retries, attempts: 1 };
-    });
-    // As two workers would that start at once.
-    await Promise.all([sweep(store, config), sweep(store, config)]);
-    const dead = await store.operations.list('dead');
-    expect(dead.map(({ call_id }) => call_id).sort()).toEqual([delivered.call_id, unread.call_id].sort());
-    for (const { code, reason, hint } of dead) {
-      expect({ code, reason, hint }).toEqual({
-        ...{ code: 'internal', hint: expect.stringContaining('replay') },
-        reason: 'job stalled more than allowable limit, said [number]',
-      });
-    }
-    expect(await store.operations.list('parked')).toEqual([]);
-    expect(
-      await Promise.all(['calls', 'deliveries.sales'].map((name) => store.queues.get(name).getFailedCount())),
-    ).toEqual([0, 0]);
-    expect((await store.ledger.read('main', delivered.call_id))?.deliveries[0]?.state).toBe('dead');
-    expect((await store.ledger.read('main', unread.call_id))?.stopped).toMatchObject({ code: 'internal' });
-    await own.close();
   });
 });

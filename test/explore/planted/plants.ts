@@ -226,7 +226,7 @@ else
     name: 'gone-with-its-workers',
     what: 'A delivery whose workers died comes back until its attempts are used up',
     file: `${WORKER}/upkeep/failed-jobs.ts`,
-    find: 'const isDead = delivery.attempts >= attempts;',
+    find: 'const isDead = made >= attempts;',
     replace: 'const isDead = true;',
   },
   {

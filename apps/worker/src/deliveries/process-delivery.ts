@@ -90,7 +90,7 @@ interface DeliveryContext {
 const OUTDATED: DeliveryVerdict = { job: 'complete', result: 'outdated' };
 
 /** A lease of a dead worker falls free before the queue gives its job to another. */
-const LEASE_MS = 8_000;
+export const LEASE_MS = 8_000;
 /** Wait while another process works on the same delivery. */
 const BUSY_WAIT_MS = 1_000;
 /** A CRM that refuses our credentials is asked again no sooner than this. */

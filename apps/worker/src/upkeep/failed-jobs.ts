@@ -8,9 +8,10 @@
  */
 import { attemptsOf, type Config } from '@wrapup/config';
 import { scrub } from '@wrapup/destination';
-import type { CallJob, DeliveryJob, Store } from '@wrapup/queue';
+import type { CallJob, DeliveryJob, Store, TakenDelivery } from '@wrapup/queue';
 import type { Job, Queue } from 'bullmq';
 import { backoff, CALL_RETRIES, retriesOf } from '../bullmq/backoff.ts';
+import { LEASE_MS } from '../deliveries/process-delivery.ts';
 import { scheduleExpiry } from '../payloads/retention.ts';
 
 export interface Moved {
@@ -20,8 +21,6 @@ export interface Moved {
 }
 
 const PAGE_SIZE = 100;
-/** Longer than what is done under the lease takes. */
-const LEASE_MS = 8_000;
 
 /** Moves the failed jobs of one connection's queue to `dead`, or back into the queue. */
 export function moveFailedDeliveries(store: Store, config: Config, connection: string): Promise<Moved> {
@@ -33,10 +32,10 @@ export function moveFailedCalls(store: Store, queue: Queue<CallJob>): Promise<Mo
   return moveFailed(queue, (job) => moveFailedCall(store, queue, job));
 }
 
-/** @param move answers nothing for a job that has to stay as it is for now */
+/** @param move answers `busy` for a job that has to stay as it is for now, and nothing for one that another process moved */
 async function moveFailed<Data>(
   queue: Queue<Data>,
-  move: (job: Job<Data>) => Promise<keyof Moved | undefined>,
+  move: (job: Job<Data>) => Promise<keyof Moved | 'busy' | undefined>,
 ): Promise<Moved> {
   const moved: Moved = { dead: 0, again: 0 };
   for (let left = 0; ; ) {
@@ -44,8 +43,8 @@ async function moveFailed<Data>(
     if (jobs.length === 0) return moved;
     for (const job of jobs) {
       const to = await move(job);
-      if (to) moved[to] += 1;
-      else left += 1;
+      if (to === 'busy') left += 1;
+      else if (to) moved[to] += 1;
     }
   }
 }
@@ -54,27 +53,19 @@ async function moveFailedDelivery(
   store: Store,
   config: Config,
   job: Job<DeliveryJob>,
-): Promise<keyof Moved | undefined> {
+): Promise<keyof Moved | 'busy' | undefined> {
   const { source, call_id, route } = job.data;
   const taken = await store.ledger.take(job.data, undefined, { ttl: LEASE_MS, withEntry: false });
   // A process that hung goes on, and has not yet said what becomes of it; or another one is at this here.
-  if (taken === 'busy') return undefined;
+  if (taken === 'busy') return 'busy';
   if (taken) {
-    const { delivery, lease } = taken;
-    if (!(await job.isFailed())) {
-      await store.ledger.recordOutcome(job.data, {}, { refundAttempt: true, lease });
-      return undefined;
+    try {
+      const to = await endStalled(store, config, job, taken);
+      if (to !== 'dead') return to;
+    } finally {
+      // What holds it renews it for as long as this process lives.
+      await taken.lease.release().catch(() => {});
     }
-    const attempts = attemptsOf(config, route);
-    const isDead = delivery.attempts >= attempts;
-    await store.ledger.recordOutcome(job.data, { ...stalled(job, isDead), ...(isDead && { state: 'dead' }) });
-    if (!isDead) {
-      const delay = backoff(delivery.attempts, retriesOf(config, job.data));
-      const queue = store.queues.deliveries(delivery.connection);
-      await addAgain(queue, job, { attempts: attempts - delivery.attempts, delay });
-    }
-    await lease.release();
-    if (!isDead) return 'again';
   }
   const entry = await store.ledger.read(source, call_id);
   const delivery = entry?.deliveries.find((one) => one.route === route && one.state === 'dead');
@@ -82,6 +73,27 @@ async function moveFailedDelivery(
   await job.remove();
   await scheduleExpiry(store, config, source, call_id);
   return 'dead';
+}
+
+/** Of a delivery whose job failed without a word in the ledger. @returns `dead` when its attempts are used up */
+async function endStalled(
+  store: Store,
+  config: Config,
+  job: Job<DeliveryJob>,
+  { delivery: { attempts: made, connection } }: TakenDelivery,
+): Promise<keyof Moved | undefined> {
+  // Another process has moved it since it was listed: what it counted is enough.
+  if (!(await job.isFailed())) {
+    await store.ledger.recordOutcome(job.data, {}, { refundAttempt: true });
+    return undefined;
+  }
+  const attempts = attemptsOf(config, job.data.route);
+  const isDead = made >= attempts;
+  await store.ledger.recordOutcome(job.data, { ...stalled(job, isDead), ...(isDead && { state: 'dead' }) });
+  if (isDead) return 'dead';
+  const delay = backoff(made, retriesOf(config, job.data));
+  await addAgain(store.queues.deliveries(connection), job, { attempts: attempts - made, delay });
+  return 'again';
 }
 
 async function moveFailedCall(store: Store, queue: Queue<CallJob>, job: Job<CallJob>): Promise<keyof Moved> {
